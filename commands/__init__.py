@@ -1,0 +1,1 @@
+"""The subcommands of the smartvm command line, one module each."""

@@ -1,0 +1,1 @@
+"""Yul to bytecode: SSA control-flow graph, stack scheduling, assembly, and the assembler."""

@@ -1,0 +1,137 @@
+"""Errors and warnings about a source text, in solc's shape, collected over a compilation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from smartvm.compiler.source import NO_SOURCE, SourceRange, SourceText
+from smartvm.errors import SmartVMError
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One message. ``type`` is solc's (``TypeError``, ``ParserError``, ``Warning`` ...), ``code`` solc's number
+    where the meaning is solc's; codes 90000 and up are smartvm's own (forge reads the code as an integer)."""
+
+    severity: Severity
+    type: str
+    code: int | None
+    message: str
+    source: SourceRange = NO_SOURCE
+    secondary: tuple[tuple[str, SourceRange], ...] = ()
+
+
+@dataclass
+class DiagnosticSink:
+    """Collects diagnostics in the order in which they are found."""
+
+    items: list[Diagnostic] = field(default_factory=list)
+
+    def error(
+        self,
+        type_: str,
+        code: int | None,
+        source: SourceRange,
+        message: str,
+        secondary: Iterable[tuple[str, SourceRange]] = (),
+    ) -> None:
+        """Report an error and go on."""
+        self.items.append(Diagnostic("error", type_, code, message, source, tuple(secondary)))
+
+    def warning(
+        self, code: int, source: SourceRange, message: str, secondary: Iterable[tuple[str, SourceRange]] = ()
+    ) -> None:
+        """Report a warning."""
+        self.items.append(Diagnostic("warning", "Warning", code, message, source, tuple(secondary)))
+
+    def fatal(
+        self,
+        type_: str,
+        code: int | None,
+        source: SourceRange,
+        message: str,
+        secondary: Iterable[tuple[str, SourceRange]] = (),
+    ) -> FatalDiagnostic:
+        """Report an error; the caller raises what is returned to give up the current pass."""
+        self.error(type_, code, source, message, secondary)
+        return FatalDiagnostic(self.items[-1])
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any error (not warning) was reported."""
+        return any(item.severity == "error" for item in self.items)
+
+
+class FatalDiagnostic(Exception):
+    """Ends a pass after a diagnostic from which it cannot go on. The sink has the diagnostic already."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class CompileError(SmartVMError):
+    """Compilation ended with errors; ``diagnostics`` holds everything that was reported."""
+
+    exit_code = 1
+
+    def __init__(self, diagnostics: list[Diagnostic], sources: Mapping[int, SourceText]) -> None:
+        self.diagnostics = diagnostics
+        self.sources = sources
+        super().__init__("\n".join(format_diagnostic(d, sources) for d in diagnostics))
+
+
+def _frame(source: SourceRange, sources: Mapping[int, SourceText]) -> list[str]:
+    text = sources.get(source.file)
+    if text is None or source.start < 0:
+        return []
+    line, column = text.line_column(source.start)
+    end_line, end_column = text.line_column(source.end)
+    shown = text.line_text(line)
+    margin = " " * len(str(line))
+    carets = (end_column - column) if end_line == line else (len(shown) - column + 1)
+    indent = "".join("\t" if c == "\t" else " " for c in shown[: column - 1])
+    return [
+        f"{margin}--> {text.name}:{line}:{column}:",
+        f"{margin} |",
+        f"{line} | {shown}",
+        f"{margin} | {indent}{'^' * max(carets, 1)}{' ...' if end_line != line else ''}".rstrip(),
+    ]
+
+
+def format_diagnostic(diagnostic: Diagnostic, sources: Mapping[int, SourceText]) -> str:
+    """The message with its source line and carets, in solc's layout, ending with a blank line."""
+    lines = [f"{diagnostic.type}: {diagnostic.message}", *_frame(diagnostic.source, sources)]
+    for note, source in diagnostic.secondary:
+        lines.append(f"Note: {note}")
+        lines.extend(_frame(source, sources))
+    return "\n".join(lines) + "\n\n"
+
+
+def diagnostic_to_json(diagnostic: Diagnostic, sources: Mapping[int, SourceText]) -> dict[str, Any]:
+    """An entry of Standard JSON's ``errors``."""
+    entry: dict[str, Any] = {
+        "component": "general",
+        "formattedMessage": format_diagnostic(diagnostic, sources),
+        "message": diagnostic.message,
+        "severity": diagnostic.severity,
+        "type": diagnostic.type,
+    }
+    if diagnostic.code is not None:
+        entry["errorCode"] = str(diagnostic.code)
+
+    def location(source: SourceRange) -> dict[str, Any]:
+        return {"file": sources[source.file].name, "start": source.start, "end": source.end}
+
+    if diagnostic.source.file in sources:
+        entry["sourceLocation"] = location(diagnostic.source)
+    secondary = [
+        {**location(source), "message": note} for note, source in diagnostic.secondary if source.file in sources
+    ]
+    if secondary:
+        entry["secondarySourceLocations"] = secondary
+    return entry

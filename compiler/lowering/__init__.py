@@ -1,0 +1,1 @@
+"""Solidity to Yul: a contract and its SemanticModel in, a Yul object out."""

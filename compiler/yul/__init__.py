@@ -1,0 +1,1 @@
+"""Yul: syntax tree, dialect, checks and printer; the readable interface between Solidity and the back end."""

@@ -1,0 +1,1 @@
+"""Precompiled contracts, by fork."""
