@@ -1,0 +1,141 @@
+"""The SemanticModel: everything analysis found out, keyed by node id; lowering and artifacts read it.
+
+The names are those of solc's AST annotations. Every look-up of a node that analysis has visited succeeds; an absent
+optional fact is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal as OneOf
+
+from smartvm.compiler.analysis import types
+from smartvm.compiler.ast import nodes
+from smartvm.compiler.source import SourceText
+
+CallKind = OneOf["function_call", "type_conversion", "struct_constructor_call"]
+Lookup = OneOf["static", "virtual", "super"]
+
+
+@dataclass(frozen=True, slots=True)
+class MagicVariable:
+    """A builtin name: ``msg``, ``block``, ``this``, ``super``, ``keccak256``, ``require`` ... with its type."""
+
+    name: str
+    type: types.Type
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalReference:
+    """A Yul identifier that refers to a Solidity declaration. ``suffix``: "", "slot", "offset", "length", "address",
+    "selector"."""
+
+    declaration: nodes.VariableDeclaration
+    suffix: str
+    value_size: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CatchKinds:
+    """The clauses of a try statement by what they catch; None: absent."""
+
+    success: nodes.TryCatchClause
+    error: nodes.TryCatchClause | None
+    panic: nodes.TryCatchClause | None
+    fallback: nodes.TryCatchClause | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFacts:
+    """What is known of a contract besides its members."""
+
+    #: most derived (itself) first, as solc's linearizedBaseContracts
+    linearized_base_contracts: tuple[nodes.ContractDefinition, ...]
+    #: for every base whose constructor takes arguments: where they are given and what they are
+    base_constructor_arguments: Mapping[int, tuple[nodes.Node, tuple[nodes.Expression, ...]]]
+    #: contracts whose creation code (``new``, ``type(C).creationCode``) or runtime code it needs
+    creation_dependencies: tuple[nodes.ContractDefinition, ...]
+    #: neither abstract nor an interface nor with unimplemented functions: code is made for it
+    is_deployable: bool
+    used_events: tuple[nodes.EventDefinition, ...]
+    used_errors: tuple[nodes.ErrorDefinition, ...]
+    #: slot at which storage starts (``layout at``)
+    storage_base: int
+    unimplemented: tuple[nodes.Declaration, ...] = ()
+
+
+@dataclass
+class SemanticModel:
+    """Facts about the nodes of all source units of one compilation. Filled by analysis, then only read."""
+
+    sources: Sequence[SourceText]
+    units: Mapping[str, nodes.SourceUnit]
+    evm_version: str
+
+    #: every node by id
+    node_by_id: dict[int, nodes.Node] = field(default_factory=dict)
+    #: enclosing node (block, function, contract, unit ...) by node id
+    parent: dict[int, nodes.Node] = field(default_factory=dict)
+    #: contract in which a node stands, by node id, for nodes within one
+    contract_of: dict[int, nodes.ContractDefinition] = field(default_factory=dict)
+
+    #: type of every expression
+    expression_types: dict[int, types.Type] = field(default_factory=dict)
+    #: type named by every TypeName (in its declared location where it has one)
+    type_names: dict[int, types.Type] = field(default_factory=dict)
+    #: type of every variable declaration
+    variable_types: dict[int, types.Type] = field(default_factory=dict)
+    #: type of functions, events, errors, modifiers (as seen internally), and TypeTypes of contracts, structs, enums ...
+    declaration_types: dict[int, types.Type] = field(default_factory=dict)
+
+    #: Identifier, MemberAccess, IdentifierPath -> what it refers to (after overload resolution)
+    referenced_declaration: dict[int, nodes.Declaration | nodes.SourceUnit | nodes.ImportDirective | MagicVariable] = (
+        field(default_factory=dict)
+    )
+    #: Identifier, MemberAccess, IdentifierPath (modifiers): how the function found is called
+    required_lookup: dict[int, Lookup] = field(default_factory=dict)
+    call_kind: dict[int, CallKind] = field(default_factory=dict)
+    #: arguments of calls, struct constructors and modifiers in the order of the parameters, by call's id
+    sorted_arguments: dict[int, tuple[nodes.Expression, ...]] = field(default_factory=dict)
+    #: calls that stand in a try statement
+    try_calls: set[int] = field(default_factory=set)
+    #: Conditional, Assignment-free BinaryOperation: the type in which the operation is done
+    common_type: dict[int, types.Type] = field(default_factory=dict)
+    #: Unary/BinaryOperation -> user-defined operator function
+    user_defined_function: dict[int, nodes.FunctionDefinition] = field(default_factory=dict)
+    is_pure: dict[int, bool] = field(default_factory=dict)
+    is_lvalue: dict[int, bool] = field(default_factory=dict)
+    #: expressions that are assigned to (no value of them is read first unless compound)
+    will_be_written_to: set[int] = field(default_factory=set)
+    #: compile-time value of constant expressions (array lengths, ``layout at``, rational conversions)
+    constant_values: dict[int, int] = field(default_factory=dict)
+
+    contracts: dict[int, ContractFacts] = field(default_factory=dict)
+    #: function, modifier or public state variable -> the base functions it overrides
+    base_functions: dict[int, tuple[nodes.Declaration, ...]] = field(default_factory=dict)
+    #: Return -> return parameters of its function (None in modifiers)
+    function_return_parameters: dict[int, nodes.ParameterList | None] = field(default_factory=dict)
+    try_clauses: dict[int, CatchKinds] = field(default_factory=dict)
+    #: InlineAssembly id -> Yul identifier's range (start, length) -> reference
+    external_references: dict[int, dict[tuple[int, int], ExternalReference]] = field(default_factory=dict)
+    #: InlineAssembly ids marked or documented as memory-safe
+    memory_safe_assembly: set[int] = field(default_factory=set)
+    #: exported symbols of each source unit, by unit id
+    exported_symbols: dict[int, Mapping[str, tuple[nodes.Declaration, ...]]] = field(default_factory=dict)
+    #: ABI coder of each source unit: 1 or 2
+    abi_coder: dict[int, int] = field(default_factory=dict)
+
+    def type_of(self, expression: nodes.Expression) -> types.Type:
+        """The type of an expression."""
+        return self.expression_types[expression.id]
+
+    def type_of_declaration(self, declaration: nodes.Declaration) -> types.Type:
+        """The type of a declaration (see ``types.DeclaredTypes``)."""
+        if declaration.id in self.variable_types:
+            return self.variable_types[declaration.id]
+        return self.declaration_types[declaration.id]
+
+    def facts(self, contract: nodes.ContractDefinition) -> ContractFacts:
+        """The facts of a contract."""
+        return self.contracts[contract.id]
