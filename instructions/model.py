@@ -9,8 +9,11 @@ from typing import Literal
 
 #: What an instruction may read or write besides its operands and results.
 #: memory, storage, transient, blocks (weight blocks), buffer (Buffer and saved Buffers), returndata, logs,
-#: state (balances, code, nonces of any account: calls, creates), gas (GAS, and what depends on gas left).
-Area = Literal["memory", "storage", "transient", "blocks", "buffer", "returndata", "logs", "state", "gas"]
+#: state (balances, code, nonces of any account: calls, creates), gas (GAS, and what depends on gas left),
+#: memory_size (MSIZE; whatever reads or writes memory may change it, which no row repeats).
+Area = Literal[
+    "memory", "memory_size", "storage", "transient", "blocks", "buffer", "returndata", "logs", "state", "gas"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,28 @@ class Implementation:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultCount:
+    """``operand`` says how many words the instruction pushes; in Yul it is a literal from ``minimum`` to ``maximum``."""
+
+    operand: str
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class GasRule:
+    """A dynamic rule that rows may name: the constants that it needs and its formula in words."""
+
+    name: str
+    constants: tuple[str, ...]
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
 class Instruction:
-    """One row. ``operands`` and ``results`` are names, top of the stack first (Yul's order)."""
+    """One row. ``operands`` and ``results`` are names, top of the stack first (Yul's order). ``result_count`` is set,
+    and ``results`` empty, where an operand decides. ``control`` marks what moves the program counter;
+    ``is_yul_builtin`` is False for what Yul has no builtin for; ``defined_in`` is the table file of the row."""
 
     name: str
     opcode: int
@@ -68,6 +91,10 @@ class Instruction:
     implementation: Implementation | None
     description: str
     reference: str
+    control: Literal["jump", "conditional_jump", "jump_target"] | None = None
+    is_yul_builtin: bool = True
+    result_count: ResultCount | None = None
+    defined_in: str | None = None
 
     @property
     def yul_name(self) -> str:
@@ -77,8 +104,9 @@ class Instruction:
 
 @dataclass(frozen=True)
 class InstructionTable:
-    """An immutable table. ``forks`` in order of activation; ``digest`` identifies the content (artifacts record
-    it); ``constants`` are named numbers that rules share."""
+    """An immutable table. ``forks`` in order of activation; ``digest`` identifies what decides whether code means
+    the same (names, opcodes, operands, results, forks, implementations; not gas, not texts): artifacts record it.
+    ``constants`` are named numbers that rules share."""
 
     name: str
     description: str
@@ -87,12 +115,17 @@ class InstructionTable:
     digest: str
     path: str | None = None
     constants: tuple[tuple[str, int], ...] = ()
+    gas_rules: tuple[GasRule, ...] = ()
+
+    @cached_property
+    def _fork_positions(self) -> Mapping[str, int]:
+        return {fork: index for index, fork in enumerate(self.forks)}
 
     def fork_index(self, fork: str) -> int:
         """Position of a fork; ``ValueError`` with the known names when there is none."""
         try:
-            return self.forks.index(fork)
-        except ValueError:
+            return self._fork_positions[fork]
+        except KeyError:
             raise ValueError(f"unknown fork `{fork}`; known: {', '.join(self.forks)}") from None
 
     def has(self, instruction: Instruction, fork: str) -> bool:
@@ -110,6 +143,14 @@ class InstructionTable:
     def by_name(self) -> Mapping[str, Instruction]:
         """Instructions of all forks by (upper-case) name."""
         return {i.name: i for i in self.instructions}
+
+    def constant(self, name: str) -> int:
+        """A constant of the table; KeyError when it has none of that name."""
+        return self._constants[name]
+
+    @cached_property
+    def _constants(self) -> Mapping[str, int]:
+        return dict(self.constants)
 
     def gas(self, instruction: Instruction, fork: str) -> Gas:
         """The gas entry in force at ``fork``."""
