@@ -77,6 +77,9 @@ class SemanticModel:
     node_by_id: dict[int, nodes.Node] = field(default_factory=dict)
     #: enclosing node (block, function, contract, unit ...) by node id
     parent: dict[int, nodes.Node] = field(default_factory=dict)
+    #: what encloses a declaration as a scope (solc's ``scope``): for a parameter its function, for a local variable
+    #: its block, for a member its contract or struct, for the rest its source unit
+    scope: dict[int, nodes.Node] = field(default_factory=dict)
     #: contract in which a node stands, by node id, for nodes within one
     contract_of: dict[int, nodes.ContractDefinition] = field(default_factory=dict)
 
@@ -90,9 +93,9 @@ class SemanticModel:
     declaration_types: dict[int, types.Type] = field(default_factory=dict)
 
     #: Identifier, MemberAccess, IdentifierPath -> what it refers to (after overload resolution)
-    referenced_declaration: dict[int, nodes.Declaration | nodes.SourceUnit | nodes.ImportDirective | MagicVariable] = (
-        field(default_factory=dict)
-    )
+    referenced_declaration: dict[
+        int, nodes.Declaration | nodes.SourceUnit | nodes.ImportDirective | MagicVariable
+    ] = field(default_factory=dict)
     #: Identifier, MemberAccess, IdentifierPath (modifiers): how the function found is called
     required_lookup: dict[int, Lookup] = field(default_factory=dict)
     call_kind: dict[int, CallKind] = field(default_factory=dict)
@@ -112,6 +115,12 @@ class SemanticModel:
     constant_values: dict[int, int] = field(default_factory=dict)
 
     contracts: dict[int, ContractFacts] = field(default_factory=dict)
+    #: contract -> itself and its bases, most derived first (known before ``contracts`` is)
+    linearized_bases: dict[int, tuple[nodes.ContractDefinition, ...]] = field(default_factory=dict)
+    #: names of contracts, structs, enums ... with the enclosing contract's before them
+    canonical_names: dict[int, str] = field(default_factory=dict)
+    #: ids of structs that contain themselves
+    recursive_structs: set[int] = field(default_factory=set)
     #: function, modifier or public state variable -> the base functions it overrides
     base_functions: dict[int, tuple[nodes.Declaration, ...]] = field(default_factory=dict)
     #: Return -> return parameters of its function (None in modifiers)
@@ -135,6 +144,32 @@ class SemanticModel:
         if declaration.id in self.variable_types:
             return self.variable_types[declaration.id]
         return self.declaration_types[declaration.id]
+
+    def type_of_type_name(self, type_name: nodes.TypeName) -> types.Type:
+        """The type that a type name denotes."""
+        return self.type_names[type_name.id]
+
+    def scope_of(self, declaration: nodes.Declaration) -> nodes.Node | None:
+        """The function, block, contract, struct or source unit in which a declaration stands."""
+        return self.scope.get(declaration.id)
+
+    def canonical_name(self, declaration: nodes.Declaration) -> str:
+        """The name with that of the enclosing contract before it."""
+        return self.canonical_names.get(declaration.id, declaration.name)
+
+    def linearized_base_contracts(
+        self, contract: nodes.ContractDefinition
+    ) -> tuple[nodes.ContractDefinition, ...]:
+        """The contract and its bases, most derived first."""
+        return self.linearized_bases.get(contract.id, (contract,))
+
+    def is_recursive_struct(self, definition: nodes.StructDefinition) -> bool:
+        """Whether a struct contains itself through arrays or mappings."""
+        return definition.id in self.recursive_structs
+
+    def exported_symbols_of(self, unit: nodes.SourceUnit) -> Mapping[str, tuple[nodes.Declaration, ...]]:
+        """The names that a source unit exports."""
+        return self.exported_symbols.get(unit.id, {})
 
     def facts(self, contract: nodes.ContractDefinition) -> ContractFacts:
         """The facts of a contract."""
