@@ -23,3 +23,9 @@ def canonical_fork(name: str) -> str:
     if bare in FORK_ALIASES:
         return FORK_ALIASES[bare]
     return {"tangerinewhistle": "tangerine_whistle", "spuriousdragon": "spurious_dragon"}.get(bare, name.lower())
+
+
+def solc_name(fork: str) -> str:
+    """solc's spelling of a fork as an EVM version: ``spurious_dragon`` -> ``spuriousDragon``."""
+    first, *rest = fork.split("_")
+    return first + "".join(word.capitalize() for word in rest)

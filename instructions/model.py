@@ -76,7 +76,9 @@ class GasRule:
 class Instruction:
     """One row. ``operands`` and ``results`` are names, top of the stack first (Yul's order). ``result_count`` is set,
     and ``results`` empty, where an operand decides. ``control`` marks what moves the program counter;
-    ``is_yul_builtin`` is False for what Yul has no builtin for; ``defined_in`` is the table file of the row."""
+    ``is_yul_builtin`` is False for what Yul has no builtin for. ``unavailable_code`` is solc's error code for a use
+    in a fork that lacks it, ``warning`` code and text of solc's warning about any use. ``defined_in`` is the file of
+    a row that is the user's own."""
 
     name: str
     opcode: int
@@ -94,6 +96,8 @@ class Instruction:
     control: Literal["jump", "conditional_jump", "jump_target"] | None = None
     is_yul_builtin: bool = True
     result_count: ResultCount | None = None
+    unavailable_code: int | None = None
+    warning: tuple[int, str] | None = None
     defined_in: str | None = None
 
     @property

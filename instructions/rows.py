@@ -19,7 +19,7 @@ _OPERAND = re.compile(r"[a-z][a-z0-9_]*")
 _KERNEL = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _KEYS = frozenset(
     "opcode operands results immediate_bytes gas since until reads writes pure terminates reverts control builtin yul "
-    "kernel native family description reference".split()
+    "kernel native unavailable_code warning family description reference".split()
 )
 _CHANGEABLE = frozenset("opcode gas since until description reference".split())
 _GAS_KEYS = frozenset(("since", "base", "dynamic"))
@@ -165,6 +165,14 @@ class _Row:
             raise self.fail("yul", "`yul` is empty, expected what the instruction does")
         return Implementation(cast('Literal["kernel", "yul"]', given[0]), text)
 
+    def warning(self) -> tuple[int, str] | None:
+        given = self.values.get("warning")
+        if given is None:
+            return None
+        if not isinstance(given, dict) or set(given) != {"code", "message"} or type(given["message"]) is not str:
+            raise self.fail("warning", "`warning` has the keys code and message")
+        return self.integer("code", given["code"], 1, 99999), given["message"].replace("\n", " ")
+
     def results(self, operands: tuple[str, ...]) -> tuple[tuple[str, ...], ResultCount | None]:
         given = self.values.get("results", ())
         if not isinstance(given, dict):
@@ -243,6 +251,10 @@ def new_instruction(context: RowContext, name: str, values: object) -> Instructi
         control=cast('Literal["jump", "conditional_jump", "jump_target"] | None', control),
         is_yul_builtin=row.flag("builtin", True),
         result_count=result_count,
+        unavailable_code=(
+            row.integer("unavailable_code", values["unavailable_code"], 1, 99999) if "unavailable_code" in values else None
+        ),
+        warning=row.warning(),
         defined_in=context.path if custom else None,
     )
 
