@@ -70,8 +70,9 @@ class Buffer:
         """Append items."""
         if len(array) == 0:
             return
+        array, low, high = item_arrays.narrowed(array)
         if self._length == 0:
-            self.replace(array.copy())
+            self.replace(array.copy(), (low, high))
             return
         wide = item_arrays.is_wide(self._store) or item_arrays.is_wide(array)
         dtype = None if wide else np.promote_types(self._store.dtype, array.dtype)
@@ -88,7 +89,6 @@ class Buffer:
         self._store[self._length : total] = item_arrays.as_type(array, dtype)
         self._length = total
         if self._extremes is not None:
-            low, high = item_arrays.extremes(array)
             self._extremes = min(low, self._extremes[0]), max(high, self._extremes[1])
 
     def append_zeros(self, count: int) -> None:

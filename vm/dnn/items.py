@@ -201,3 +201,15 @@ def fits_width(low: int, high: int, width: int) -> bool:
     """Whether all items between two extremes fit ``width`` bytes two's complement."""
     limit = 1 << (8 * width - 1)
     return -limit <= low and high < limit
+
+
+def clamped_to_int64(array: ItemArray, limit: int) -> npt.NDArray[np.int64]:
+    """The items as int64, each clamped to −``limit`` … ``limit`` (below 2^63)."""
+    if not is_wide(array):
+        return np.clip(array.astype(np.int64), -limit, limit)
+    values = np.ascontiguousarray(array[:, 0]).view(np.int64)
+    top = np.ascontiguousarray(array[:, -1]).view(np.int64)
+    sign = (values >> 63).view(np.uint64)
+    beyond = (array[:, 1:] != sign[:, None]).any(axis=1)
+    result: npt.NDArray[np.int64] = np.clip(np.where(beyond, np.where(top < 0, -limit, limit), values), -limit, limit)
+    return result

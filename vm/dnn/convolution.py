@@ -1,0 +1,152 @@
+"""CONV_SING, CONV_MUL, CONV_3D, CONV_TPD and FULL_CON: checks, gas, and the choice of shape."""
+
+from __future__ import annotations
+
+from smartvm.vm.dnn import gas
+from smartvm.vm.dnn.correlation import Correlation, Transposed, bound_of, correlate, transpose
+from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
+from smartvm.vm.extension import InstructionContext
+
+
+def output_side(context: InstructionContext, name: str, side: int, kernel: int, stride: int, padding: int) -> int:
+    """Positions of a window of ``kernel`` cells along a padded side; halts when it does not fit."""
+    padded = side + 2 * padding
+    if padded < kernel:
+        raise context.halt(f"a window of at most {padded} cells, the {name} with its padding", str(kernel))
+    return (padded - kernel) // stride + 1
+
+
+def conv_sing(context: InstructionContext) -> None:
+    """CONV_SING(weights, C, O, H, W, k, s, p): depthwise convolution, O = C."""
+    block_id, *_ = context.operands
+    channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
+    if kernels != channels:
+        raise context.halt(f"as many output channels as input channels ({channels})", str(kernels))
+    shape = Correlation(
+        groups=channels,
+        inputs=1,
+        kernels=channels,
+        sizes=(1, height, width),
+        kernel=(1, kernel, kernel),
+        outputs=(
+            1,
+            output_side(context, "height", height, kernel, stride, padding),
+            output_side(context, "width", width, kernel, stride, padding),
+        ),
+        stride=stride,
+        padding=(0, padding, padding),
+    )
+    require_length(context, channels * height * width, f"{channels}x{height}x{width}")
+    _correlate_block(context, block_id, shape, f"{channels}x{kernel}x{kernel}")
+
+
+def conv_mul(context: InstructionContext) -> None:
+    """CONV_MUL(weights, C, O, H, W, k, s, p): convolution of C input maps to O output maps."""
+    block_id, *_ = context.operands
+    channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
+    shape = Correlation(
+        groups=1,
+        inputs=channels,
+        kernels=kernels,
+        sizes=(1, height, width),
+        kernel=(1, kernel, kernel),
+        outputs=(
+            1,
+            output_side(context, "height", height, kernel, stride, padding),
+            output_side(context, "width", width, kernel, stride, padding),
+        ),
+        stride=stride,
+        padding=(0, padding, padding),
+    )
+    require_length(context, channels * height * width, f"{channels}x{height}x{width}")
+    _correlate_block(context, block_id, shape, f"{kernels}x{channels}x{kernel}x{kernel}")
+
+
+def conv_3d(context: InstructionContext) -> None:
+    """CONV_3D(weights, C, O, D, H, k, s, p): three-dimensional convolution, W = H."""
+    block_id, *_ = context.operands
+    channels, kernels, depth, height, kernel, stride, padding = _plane_operands(context, ("depth", "height"))
+    side = output_side(context, "height", height, kernel, stride, padding)
+    shape = Correlation(
+        groups=1,
+        inputs=channels,
+        kernels=kernels,
+        sizes=(depth, height, height),
+        kernel=(kernel, kernel, kernel),
+        outputs=(output_side(context, "depth", depth, kernel, stride, padding), side, side),
+        stride=stride,
+        padding=(padding, padding, padding),
+    )
+    require_length(context, channels * depth * height * height, f"{channels}x{depth}x{height}x{height}")
+    _correlate_block(context, block_id, shape, f"{kernels}x{channels}x{kernel}x{kernel}x{kernel}")
+
+
+def full_con(context: InstructionContext) -> None:
+    """FULL_CON(weights, C, H, W, O): y[o] = Σ w[o][i]·x[i] over all C·H·W items."""
+    block_id, channels, height, width, outputs = context.operands
+    for name, value in (("channels", channels), ("height", height), ("width", width), ("outputs", outputs)):
+        require_size(context, name, value, least=1)
+    length = channels * height * width
+    shape = Correlation(
+        groups=1,
+        inputs=length,
+        kernels=outputs,
+        sizes=(1, 1, 1),
+        kernel=(1, 1, 1),
+        outputs=(1, 1, 1),
+        stride=1,
+        padding=(0, 0, 0),
+    )
+    require_length(context, length, f"{channels}x{height}x{width}")
+    _correlate_block(context, block_id, shape, f"{outputs}x{length}")
+
+
+def conv_tpd(context: InstructionContext) -> None:
+    """CONV_TPD(weights, C, O, H, W, k, s, p): transposed convolution, output side (n − 1)·s − 2p + k."""
+    block_id, *_ = context.operands
+    channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
+    sides = []
+    for name, side in (("height", height), ("width", width)):
+        output = (side - 1) * stride - 2 * padding + kernel
+        if output < 1:
+            raise context.halt(f"an output {name} of at least 1", str(output))
+        sides.append(output)
+    shape = Transposed(
+        inputs=channels,
+        kernels=kernels,
+        sizes=(height, width),
+        kernel=kernel,
+        outputs=(sides[0], sides[1]),
+        stride=stride,
+        padding=padding,
+    )
+    require_length(context, channels * height * width, f"{channels}x{height}x{width}")
+    block = require_block(context, block_id)
+    require_block_length(context, block, shape.terms * kernels, f"{channels}x{kernels}x{kernel}x{kernel}")
+    length = kernels * sides[0] * sides[1]
+    gas.charge_growth(context, length, len(context.buffer))
+    reads = height * width * kernels * kernel * kernel  # scattered products
+    gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
+    context.buffer.replace(transpose(context.buffer, block, shape))
+
+
+def _plane_operands(
+    context: InstructionContext, sides: tuple[str, str] = ("height", "width")
+) -> tuple[int, int, int, int, int, int, int]:
+    """The seven sizes after the block id, in range."""
+    _, channels, kernels, first, second, kernel, stride, padding = context.operands
+    names = ("input channels", "output channels", *sides, "kernel", "stride")
+    for name, value in zip(names, (channels, kernels, first, second, kernel, stride), strict=True):
+        require_size(context, name, value, least=1)
+    require_size(context, "padding", padding)
+    return channels, kernels, first, second, kernel, stride, padding
+
+
+def _correlate_block(context: InstructionContext, block_id: int, shape: Correlation, meaning: str) -> None:
+    """Charge and compute, once the operands and the Buffer's length are right."""
+    block = require_block(context, block_id)
+    require_block_length(context, block, shape.kernels * shape.terms, meaning)
+    gas.charge_growth(context, shape.kernels * shape.positions, len(context.buffer))
+    reads = 0 if shape.is_matrix else shape.groups * shape.terms * shape.positions
+    gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
+    context.buffer.replace(correlate(context.buffer, block, shape))

@@ -1,0 +1,255 @@
+"""Exact correlation of feature maps with kernels: the routes, and the choice among them.
+
+A route is exact when none of its partial sums can leave the range in which its arithmetic is: ``bound`` (the largest
+magnitude of the items × that of the weights × the number of terms) limits every partial sum in every order of
+summation. float64 represents each integer up to 2^53, so sums below that are exact whatever the BLAS does (fused or
+not, in any order, on any number of threads); int64 is exact below 2^63; the wide route computes modulo 2^256, which is
+what an item is reduced to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from smartvm.vm.dnn import items as item_arrays
+from smartvm.vm.dnn import native
+from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.items import ItemArray
+
+Route = Literal["float64", "int64", "wide"]
+Sizes = tuple[int, int, int]
+
+#: Bytes of gathered windows that are alive at a time: about a second-level cache.
+_GATHERED_BYTES = 1 << 21
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """The shape of a correlation. Directions are depth, rows, columns (depth 1 in two dimensions).
+
+    ``groups`` groups of ``inputs`` channels each; ``kernels`` output channels in all, spread evenly over the groups.
+    """
+
+    groups: int
+    inputs: int
+    kernels: int
+    sizes: Sizes
+    kernel: Sizes
+    outputs: Sizes
+    stride: int
+    padding: Sizes
+
+    @property
+    def terms(self) -> int:
+        """Products that one output item sums."""
+        return self.inputs * prod(self.kernel)
+
+    @property
+    def positions(self) -> int:
+        """Output items of one channel."""
+        return prod(self.outputs)
+
+    @property
+    def products(self) -> int:
+        """Multiply-accumulates in all, those with padding included."""
+        return self.kernels * self.terms * self.positions
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether the windows of the map are its own places, so that the map is the matrix of windows."""
+        return self.kernel == (1, 1, 1) and self.stride == 1 and self.padding == (0, 0, 0)
+
+    @property
+    def is_whole_map(self) -> bool:
+        """Whether the only window is the whole map."""
+        return self.kernel == self.sizes and self.padding == (0, 0, 0)
+
+
+def route_for(bound: int) -> Route:
+    """The fastest route that is exact for partial sums up to ``bound``."""
+    if bound < 1 << 53:
+        return "float64"
+    return "int64" if bound < 1 << 63 else "wide"
+
+
+def bound_of(buffer: Buffer, block: WeightBlock, terms: int) -> int:
+    """The largest magnitude that a sum of ``terms`` products can reach."""
+    return buffer.bound * block.bound * terms
+
+
+def correlate(buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None) -> ItemArray:
+    """The output maps. ``route`` forces one (tests); it must be exact for the bound."""
+    if route is None:
+        route = route_for(bound_of(buffer, block, shape.terms))
+    if route == "wide":
+        return _correlate_wide(buffer, block, shape)
+    if shape.groups > 1:
+        return _correlate_channels(buffer, block, shape)
+    if route == "float64":
+        return _correlate_float64(buffer, block, shape)
+    return _correlate_int64(buffer, block, shape)
+
+
+def float64_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.float64]:
+    """The block's items as ``rows`` rows of float64, kept with the block (exact below 2^53)."""
+    kept = block.prepared(("float64", rows))
+    if kept is None:
+        kept = block.keep(("float64", rows), item_arrays.as_type(block.array, np.float64).reshape(rows, -1))
+    return cast("npt.NDArray[np.float64]", kept)
+
+
+def int64_items(block: WeightBlock) -> npt.NDArray[np.int64]:
+    """The block's items as int64."""
+    return item_arrays.as_type(block.array, np.int64)
+
+
+def exact_integers(values: npt.NDArray[np.float64]) -> ItemArray:
+    """Integers held as float64, at the narrowest type."""
+    low, high = int(values.min()), int(values.max())
+    return values.astype(item_arrays.narrow_type(low, high))
+
+
+def _correlate_float64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
+    weights = float64_rows(block, shape.kernels)
+    values = item_arrays.as_type(buffer.array, np.float64)
+    if shape.is_matrix:
+        return exact_integers((weights @ values.reshape(shape.inputs, -1)).reshape(-1))
+    if shape.is_whole_map:
+        return exact_integers(weights @ values)
+    out = np.empty((shape.kernels, shape.positions))
+    for first, windows in _gathered(values, shape):
+        np.matmul(weights, windows.T, out=out[:, first : first + len(windows)])
+    return exact_integers(out.reshape(-1))
+
+
+def _correlate_int64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
+    weights = int64_items(block).reshape(shape.kernels, -1)
+    out = np.empty((shape.kernels, shape.positions), np.int64)
+    for first, windows in _gathered(item_arrays.as_type(buffer.array, np.int64), shape):
+        part = np.empty((shape.kernels, len(windows)), np.int64)
+        native.dot_rows(windows, weights, part)
+        out[:, first : first + len(windows)] = part
+    return item_arrays.narrowed(out.reshape(-1))[0]
+
+
+def _gathered(values: npt.NDArray[Any], shape: Correlation) -> Any:
+    """The matrix of windows, a slice at a time: (first place, rows)."""
+    step = max(1, min(shape.positions, _GATHERED_BYTES // (shape.terms * values.itemsize)))
+    windows = np.empty((step, shape.terms), values.dtype)
+    for first in range(0, shape.positions, step):
+        count = min(step, shape.positions - first)
+        native.gather_windows(
+            values,
+            shape.inputs,
+            shape.sizes,
+            shape.kernel,
+            shape.outputs,
+            shape.stride,
+            shape.padding,
+            first,
+            count,
+            windows,
+        )
+        yield first, windows[:count]
+
+
+def _correlate_channels(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
+    """Depthwise, in int64 (sums below 2^63)."""
+    out = np.empty((shape.groups, *shape.outputs[1:]), np.int64)
+    native.correlate_channels(
+        item_arrays.as_type(buffer.array, np.int64).reshape(shape.groups, *shape.sizes[1:]),
+        int64_items(block).reshape(shape.groups, *shape.kernel[1:]),
+        shape.sizes[1:],
+        shape.kernel[1],
+        shape.outputs[1:],
+        shape.stride,
+        shape.padding[1],
+        out,
+    )
+    return item_arrays.narrowed(out.reshape(-1))[0]
+
+
+def _correlate_wide(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
+    out = np.zeros((shape.kernels * shape.positions, item_arrays.LIMBS), np.uint64)
+    native.correlate_wide(
+        np.ascontiguousarray(item_arrays.widen(buffer.array)),
+        np.ascontiguousarray(item_arrays.widen(block.array)),
+        shape.groups,
+        shape.inputs,
+        shape.sizes,
+        shape.kernel,
+        shape.outputs,
+        shape.stride,
+        shape.padding,
+        out,
+    )
+    return item_arrays.narrowed(out)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed:
+    """The shape of a transposed convolution: rows and columns."""
+
+    inputs: int
+    kernels: int
+    sizes: tuple[int, int]
+    kernel: int
+    outputs: tuple[int, int]
+    stride: int
+    padding: int
+
+    @property
+    def terms(self) -> int:
+        """Products that one output item sums, at most."""
+        return self.inputs * self.kernel * self.kernel
+
+    @property
+    def products(self) -> int:
+        """Multiply-accumulates in all, those cropped away included."""
+        return self.terms * self.kernels * self.sizes[0] * self.sizes[1]
+
+
+def transpose(buffer: Buffer, block: WeightBlock, shape: Transposed, route: Route | None = None) -> ItemArray:
+    """The output maps of a transposed convolution."""
+    if route is None:
+        route = route_for(bound_of(buffer, block, shape.terms))
+    if route == "wide":
+        return _transpose_wide(buffer, block, shape)
+    floating = route == "float64"
+    dtype: npt.DTypeLike = np.float64 if floating else np.int64
+    weights = float64_rows(block, shape.inputs) if floating else int64_items(block).reshape(shape.inputs, -1)
+    maps = item_arrays.as_type(buffer.array, dtype).reshape(shape.inputs, -1)
+    out = np.zeros((shape.kernels, *shape.outputs), dtype)
+    places = maps.shape[1]
+    step = max(1, min(places, _GATHERED_BYTES // (8 * weights.shape[1])))
+    for first in range(0, places, step):
+        products = maps[:, first : first + step].T @ weights
+        native.scatter_products(
+            products, first, shape.sizes, shape.kernel, shape.outputs, shape.stride, shape.padding, out
+        )
+    if floating:
+        return exact_integers(out.reshape(-1))
+    return item_arrays.narrowed(out.reshape(-1))[0]
+
+
+def _transpose_wide(buffer: Buffer, block: WeightBlock, shape: Transposed) -> ItemArray:
+    out = np.zeros((shape.kernels * prod(shape.outputs), item_arrays.LIMBS), np.uint64)
+    native.transpose_wide(
+        np.ascontiguousarray(item_arrays.widen(buffer.array)),
+        np.ascontiguousarray(item_arrays.widen(block.array)),
+        shape.inputs,
+        shape.kernels,
+        shape.sizes,
+        shape.kernel,
+        shape.outputs,
+        shape.stride,
+        shape.padding,
+        out,
+    )
+    return item_arrays.narrowed(out)[0]

@@ -1,0 +1,248 @@
+"""Compiled inner loops of the DNN instructions. Pure functions on arrays; the callers check shapes and prove widths.
+
+Every array argument is C-contiguous. Directions are depth, rows, columns; two-dimensional maps have depth 1.
+"""
+
+# mypy: ignore-errors
+from __future__ import annotations
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from smartvm.vm.dnn.items import LIMBS
+
+#: Compiled on first use and kept on disk; no Python object inside, so threads may run beside it.
+compiled = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+
+_WORD = ir.IntType(256)
+
+
+def _row_pointer(context, builder, array_type, array, index):
+    """The address of row ``index`` of an (n, 4) array, as a pointer to a 256-bit integer."""
+    data = context.make_array(array_type)(context, builder, array).data
+    limb = builder.mul(index, ir.Constant(index.type, LIMBS))
+    return builder.bitcast(builder.gep(data, [limb]), _WORD.as_pointer())
+
+
+@intrinsic
+def multiply_add(typing_context, total, at, first, i, second, j):
+    """``total[at] += first[i] * second[j]`` modulo 2^256, on (n, 4) arrays of limbs (little-endian hosts)."""
+    signature = types.void(total, types.intp, first, types.intp, second, types.intp)
+
+    def generate(context, builder, sig, arguments):
+        kinds = sig.args
+        a = builder.load(_row_pointer(context, builder, kinds[2], arguments[2], arguments[3]), align=8)
+        b = builder.load(_row_pointer(context, builder, kinds[4], arguments[4], arguments[5]), align=8)
+        target = _row_pointer(context, builder, kinds[0], arguments[0], arguments[1])
+        old = builder.load(target, align=8)
+        builder.store(builder.add(old, builder.mul(a, b)), target, align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def add_row(typing_context, total, at, term, i):
+    """``total[at] += term[i]`` modulo 2^256, on (n, 4) arrays of limbs."""
+    signature = types.void(total, types.intp, term, types.intp)
+
+    def generate(context, builder, sig, arguments):
+        a = builder.load(_row_pointer(context, builder, sig.args[2], arguments[2], arguments[3]), align=8)
+        target = _row_pointer(context, builder, sig.args[0], arguments[0], arguments[1])
+        old = builder.load(target, align=8)
+        builder.store(builder.add(old, a), target, align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@compiled
+def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, count, windows):
+    """Write the cells of windows ``first`` … ``first + count − 1`` to the rows of ``windows`` (zero-filled beyond the
+    cells), each row in the order channel, depth, row, column; cells outside the map are 0."""
+    taps = kernel[0] * kernel[1] * kernel[2]
+    for n in range(count):
+        place = first + n
+        left = (place % outputs[2]) * stride - padding[2]
+        place //= outputs[2]
+        top = (place % outputs[1]) * stride - padding[1]
+        front = (place // outputs[1]) * stride - padding[0]
+        low = max(0, -left)
+        high = min(kernel[2], sizes[2] - left)
+        inside = low == 0 and high == kernel[2]
+        for channel in range(channels):
+            for a in range(kernel[0]):
+                z = front + a
+                for b in range(kernel[1]):
+                    row = top + b
+                    at = channel * taps + (a * kernel[1] + b) * kernel[2]
+                    if z < 0 or z >= sizes[0] or row < 0 or row >= sizes[1]:
+                        for c in range(kernel[2]):
+                            windows[n, at + c] = 0
+                        continue
+                    source = ((channel * sizes[0] + z) * sizes[1] + row) * sizes[2] + left
+                    if not inside:
+                        for c in range(kernel[2]):
+                            windows[n, at + c] = 0
+                    for c in range(low, high):
+                        windows[n, at + c] = x[source + c]
+        for at in range(channels * taps, windows.shape[1]):
+            windows[n, at] = 0
+
+
+@compiled
+def dot_rows(windows, weights, out):
+    """``out[o, n] = Σ_t weights[o, t]·windows[n, t]`` in int64."""
+    for o in range(weights.shape[0]):
+        for n in range(windows.shape[0]):
+            total = np.int64(0)
+            for t in range(weights.shape[1]):
+                total += np.int64(weights[o, t]) * np.int64(windows[n, t])
+            out[o, n] = total
+
+
+@compiled
+def correlate_channels(x, weights, sizes, kernel, outputs, stride, padding, out):
+    """Depthwise correlation of int64 maps: each channel by its own kernel, tap by tap over whole rows."""
+    channels = out.shape[0]
+    for channel in range(channels):
+        for row in range(outputs[0]):
+            for column in range(outputs[1]):
+                out[channel, row, column] = 0
+            for b in range(kernel):
+                i = row * stride - padding + b
+                if i < 0 or i >= sizes[0]:
+                    continue
+                for c in range(kernel):
+                    weight = weights[channel, b, c]
+                    shift = c - padding
+                    # columns whose cell lies inside: 0 <= column * stride + shift < width
+                    first = max(0, -(shift // stride))
+                    last = min(outputs[1], (sizes[1] - 1 - shift) // stride + 1)
+                    if stride == 1:
+                        for column in range(first, last):
+                            out[channel, row, column] += weight * x[channel, i, column + shift]
+                    else:
+                        for column in range(first, last):
+                            out[channel, row, column] += weight * x[channel, i, column * stride + shift]
+
+
+@compiled
+def correlate_wide(x, weights, groups, inputs, sizes, kernel, outputs, stride, padding, out):
+    """Correlation modulo 2^256. ``groups`` groups of ``inputs`` channels each; the kernels of ``weights`` are spread
+    evenly over the groups. ``out`` holds zeros."""
+    taps = kernel[0] * kernel[1] * kernel[2]
+    positions = outputs[0] * outputs[1] * outputs[2]
+    kernels = out.shape[0] // positions
+    for o in range(kernels):
+        group = o // (kernels // groups)
+        for z in range(outputs[0]):
+            for y in range(outputs[1]):
+                for c in range(outputs[2]):
+                    at = (o * outputs[0] + z) * outputs[1] * outputs[2] + y * outputs[2] + c
+                    for channel in range(inputs):
+                        for a in range(kernel[0]):
+                            i = z * stride - padding[0] + a
+                            if i < 0 or i >= sizes[0]:
+                                continue
+                            for b in range(kernel[1]):
+                                j = y * stride - padding[1] + b
+                                if j < 0 or j >= sizes[1]:
+                                    continue
+                                line = (((group * inputs + channel) * sizes[0] + i) * sizes[1] + j) * sizes[2]
+                                tap = (o * inputs + channel) * taps + (a * kernel[1] + b) * kernel[2]
+                                left = c * stride - padding[2]
+                                for d in range(max(0, -left), min(kernel[2], sizes[2] - left)):
+                                    multiply_add(out, at, weights, tap + d, x, line + left + d)
+
+
+@compiled
+def scatter_products(products, first, sizes, kernel, outputs, stride, padding, out):
+    """Add the products of input places ``first`` … (rows of ``products``: channel, kernel row, kernel column) to the
+    output maps of a transposed convolution, cropped by ``padding``."""
+    for n in range(products.shape[0]):
+        top = ((first + n) // sizes[1]) * stride - padding
+        left = ((first + n) % sizes[1]) * stride - padding
+        low = max(0, -left)
+        high = min(kernel, outputs[1] - left)
+        for channel in range(out.shape[0]):
+            for b in range(max(0, -top), min(kernel, outputs[0] - top)):
+                at = (channel * kernel + b) * kernel
+                for c in range(low, high):
+                    out[channel, top + b, left + c] += products[n, at + c]
+
+
+@compiled
+def transpose_wide(x, weights, inputs, kernels, sizes, kernel, outputs, stride, padding, out):
+    """Transposed convolution modulo 2^256; ``out`` holds zeros."""
+    for channel in range(inputs):
+        for i in range(sizes[0]):
+            for j in range(sizes[1]):
+                source = (channel * sizes[0] + i) * sizes[1] + j
+                top = i * stride - padding
+                left = j * stride - padding
+                for o in range(kernels):
+                    for b in range(max(0, -top), min(kernel, outputs[0] - top)):
+                        line = (o * outputs[0] + top + b) * outputs[1] + left
+                        tap = ((channel * kernels + o) * kernel + b) * kernel
+                        for c in range(max(0, -left), min(kernel, outputs[1] - left)):
+                            multiply_add(out, line + c, weights, tap + c, x, source)
+
+
+@compiled
+def multiply_matrices_wide(a, b, rows, inner, columns, out):
+    """Matrix product modulo 2^256; ``out`` holds zeros."""
+    for i in range(rows):
+        for t in range(inner):
+            for j in range(columns):
+                multiply_add(out, i * columns + j, a, i * inner + t, b, t * columns + j)
+
+
+@compiled
+def multiply_items_wide(a, b, b_step, out):
+    """``out[i] = a[i]·b[i·b_step]`` modulo 2^256; ``out`` holds zeros."""
+    for i in range(out.shape[0]):
+        multiply_add(out, i, a, i, b, i * b_step)
+
+
+@compiled
+def add_items_wide(out, terms, span):
+    """``out[i] += terms[i // span]`` modulo 2^256."""
+    for i in range(out.shape[0]):
+        add_row(out, i, terms, i // span)
+
+
+@compiled
+def pool_maximum(x, sizes, kernel, outputs, stride, padding, out):
+    """Maximum of each window's cells inside the map."""
+    for channel in range(out.shape[0]):
+        for row in range(outputs[0]):
+            i = row * stride - padding
+            top = max(0, i)
+            bottom = min(sizes[0], i + kernel)
+            for column in range(outputs[1]):
+                j = column * stride - padding
+                left = max(0, j)
+                best = x[channel, top, left]
+                for a in range(top, bottom):
+                    for b in range(left, min(sizes[1], j + kernel)):
+                        best = max(best, x[channel, a, b])
+                out[channel, row, column] = best
+
+
+@compiled
+def pool_average(x, sizes, kernel, outputs, stride, out):
+    """Sum of each window over ``kernel``², truncated toward zero; sums fit int64."""
+    area = kernel * kernel
+    for channel in range(out.shape[0]):
+        for row in range(outputs[0]):
+            for column in range(outputs[1]):
+                total = np.int64(0)
+                for a in range(row * stride, row * stride + kernel):
+                    for b in range(column * stride, column * stride + kernel):
+                        total += np.int64(x[channel, a, b])
+                quotient = abs(total) // area
+                out[channel, row, column] = -quotient if total < 0 else quotient
