@@ -1,0 +1,159 @@
+"""The back end's pipeline for one Yul object and the objects inside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from smartvm.compiler.backend.assembler import Assembler, Sections
+from smartvm.compiler.backend.builder import build_program
+from smartvm.compiler.backend.control_flow import (
+    drop_redundant_parameters,
+    drop_unreachable,
+    merge_straight_runs,
+)
+from smartvm.compiler.backend.effects import EffectFacts, recursive_groups, settle_returns
+from smartvm.compiler.backend.function_coder import code_function
+from smartvm.compiler.backend.items import PUSH_SYMBOL, InstructionSet, Item
+from smartvm.compiler.backend.peephole import improve_items
+from smartvm.compiler.backend.placement import Placement
+from smartvm.compiler.backend.result import AssembledObject, BackendSettings
+from smartvm.compiler.backend.spill_frames import frame_offsets
+from smartvm.compiler.backend.ssa import Function, Program, Symbol
+from smartvm.compiler.backend.stack_coder import CodingContext, FunctionCode
+from smartvm.compiler.yul import ast as yul
+
+if TYPE_CHECKING:
+    from smartvm.compiler.yul.dialect import Dialect
+
+#: Python frames that nested Yul may take; the parser bounds the nesting.
+_RECURSION_LIMIT = 20_000
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+class ObjectAssembler:
+    """Compiles objects under one dialect and one group of settings."""
+
+    def __init__(self, dialect: Dialect, settings: BackendSettings) -> None:
+        self.dialect = dialect
+        self.settings = settings
+        self.instructions = InstructionSet(dialect.table, dialect.fork)
+
+    def assemble(self, object_: yul.Object) -> AssembledObject:
+        """The object with all its sub-objects."""
+        with _deep_recursion():
+            return self._assemble(object_)
+
+    def _assemble(self, object_: yul.Object) -> AssembledObject:
+        sub_objects = {
+            sub.name: self._assemble(sub) for sub in object_.sub_objects if isinstance(sub, yul.Object)
+        }
+
+        def immutable_offsets(name: str) -> tuple[int, ...]:
+            for sub in sub_objects.values():
+                if name in sub.immutable_references:
+                    return tuple(offset for offset, _ in sub.immutable_references[name])
+            return ()
+
+        program = self.optimized_program(object_)
+        context = CodingContext(self.instructions, immutable_offsets)
+        items, entries, numbers = self._code(program, context)
+        referenced = {
+            item.value.name for item in items if item.kind == PUSH_SYMBOL and isinstance(item.value, Symbol)
+        }
+        sections = Sections(object_, sub_objects, referenced)
+        return Assembler(self.instructions, object_.name, sections).assemble(
+            items, numbers, sub_objects, entries
+        )
+
+    def optimized_program(self, object_: yul.Object) -> Program:
+        """The SSA form of the object's code after all passes that the settings ask for."""
+        program = build_program(object_.code, self.dialect, self.settings.optimize)
+        for function in program.functions:
+            drop_unreachable(function)
+            drop_redundant_parameters(function)
+        settle_returns(program)
+        drop_uncalled(program)
+        for function in program.functions:
+            drop_unreachable(function)
+            merge_straight_runs(function)
+        return program
+
+    def _code(
+        self, program: Program, context: CodingContext
+    ) -> tuple[list[Item], list[tuple[int, str, int, int, object]], dict[Symbol, int]]:
+        """The items of all functions, their entries, and the numbers of symbols that memory decides."""
+        guards = sorted(
+            {
+                constant.number
+                for function in program.functions
+                for constant in function.constants.values()
+                if isinstance(constant, Symbol) and constant.kind == "memoryguard"
+            }
+        )
+        facts = EffectFacts(program)
+        for group, members in enumerate(recursive_groups(program)):
+            for number in members:
+                context.recursive_group[number] = group
+        codes = [code_function(function, context, facts, bool(guards)) for function in program.functions]
+        numbers = self._memory_numbers(program, codes, guards)
+        items: list[Item] = []
+        entries: list[tuple[int, str, int, int, object]] = []
+        merged: dict[tuple[object, ...], int] = {}
+        for code in codes:
+            items.extend(Placement(code, self.instructions, merged).items())
+            function = code.function
+            if not function.is_main:
+                entries.append(
+                    (
+                        context.function_label(function),
+                        function.name,
+                        len(function.parameters),
+                        function.return_count,
+                        function.source,
+                    )
+                )
+        items = improve_items(items, self.instructions)
+        return items, entries, numbers
+
+    def _memory_numbers(
+        self, program: Program, codes: list[FunctionCode], guards: list[int]
+    ) -> dict[Symbol, int]:
+        """Where spilled values lie, and what each ``memoryguard`` gives: the end of that area."""
+        sizes = {code.function.number: code.slots for code in codes}
+        offsets, total = frame_offsets(program, sizes)
+        numbers: dict[Symbol, int] = {}
+        if not guards:
+            return numbers
+        base = guards[-1]
+        for guard in guards:
+            numbers[Symbol("memoryguard", "", guard)] = guard if not total else base + 32 * total
+        for number, size in sizes.items():
+            for slot in range(size):
+                numbers[Symbol("spill", str(number), slot)] = base + 32 * (offsets[number] + slot)
+        return numbers
+
+
+def drop_uncalled(program: Program) -> None:
+    """Forget the functions that the object's code does not call, directly or through others."""
+    reached = {0}
+    work: list[Function] = [program.main]
+    while work:
+        for block in work.pop().blocks:
+            for operation in block.operations:
+                callee = operation.callee
+                if callee is not None and callee.number not in reached:
+                    reached.add(callee.number)
+                    work.append(callee)
+    program.functions = [function for function in program.functions if function.number in reached]
