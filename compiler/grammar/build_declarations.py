@@ -1,0 +1,531 @@
+"""Actions for source units, contracts and everything declared in them."""
+
+from __future__ import annotations
+
+from smartvm.compiler.ast import nodes
+from smartvm.compiler.grammar.build_statements import StatementActions
+from smartvm.compiler.grammar.license import find_license
+from smartvm.compiler.grammar.tokens import decode_string
+from smartvm.compiler.grammar.version_pragma import check_version
+from smartvm.compiler.source import NO_SOURCE, SourceRange
+
+_VISIBILITIES = frozenset({"internal", "external", "private", "public"})
+_MUTABILITIES = frozenset({"pure", "view", "payable"})
+_USER_DEFINABLE = frozenset({"&", "~", "|", "^", "+", "/", "%", "*", "-", "==", ">", ">=", "<", "<=", "!="})
+
+Attribute = int | nodes.OverrideSpecifier | nodes.ModifierInvocation
+Header = tuple[
+    nodes.Visibility,
+    nodes.StateMutability,
+    bool,
+    nodes.OverrideSpecifier | None,
+    tuple[nodes.ModifierInvocation, ...],
+]
+
+
+class DeclarationActions(StatementActions):
+    """Declarations: each action is named as its rule in solidity.lark."""
+
+    # --- source units -------------------------------------------------------------------------------------------------
+
+    def source_unit(self, *items: nodes.Node | int) -> nodes.SourceUnit:
+        units = tuple(item for item in items if isinstance(item, nodes.Node))
+        size = len(self.text)
+        license_ = find_license(self.text, [unit.src for unit in units], self.file, self.sink)
+        source = self.span(self.starts[0], size)
+        return nodes.SourceUnit(self.next_id(), source, self.source.name, license_, units)
+
+    def pragma_directive(self, pragma: int, *tokens: int) -> nodes.PragmaDirective:
+        *words, semicolon = tokens
+        source = self.covering(pragma, semicolon)
+        for word in words:
+            if word in self.tokens.problems:
+                self.error(6281, word, "This cannot stand in a pragma.")
+        literals = tuple(self._pragma_literal(word) for word in words)
+        if literals[0] == "solidity":
+            check_version(literals[1:], source, self.sink)
+        return nodes.PragmaDirective(self.next_id(), source, literals)
+
+    def _pragma_literal(self, token: int) -> str:
+        text = self.spelling(token)
+        if text[0] in "\"'" and token not in self.tokens.problems:
+            return decode_string(text).decode("utf-8", "replace")
+        return text
+
+    def import_path(
+        self, import_: int, path: int, alias: int | None, semicolon: int
+    ) -> nodes.ImportDirective:
+        name, location = self.name(alias)
+        return self._import(self.covering(import_, semicolon), path, name, location, ())
+
+    def import_all(
+        self, import_: int, alias: int, from_: int, path: int, semicolon: int
+    ) -> nodes.ImportDirective:
+        del from_
+        name, location = self.name(alias)
+        return self._import(self.covering(import_, semicolon), path, name, location, ())
+
+    def import_symbols(self, import_: int, *rest: nodes.SymbolAlias | int) -> nodes.ImportDirective:
+        *aliases, _, path, semicolon = rest
+        source = self.covering(import_, semicolon)  # type: ignore[arg-type]
+        return self._import(source, path, "", NO_SOURCE, tuple(aliases))  # type: ignore[arg-type]
+
+    def _import(
+        self,
+        source: SourceRange,
+        path: int,
+        alias: str,
+        location: SourceRange,
+        symbols: tuple[nodes.SymbolAlias, ...],
+    ) -> nodes.ImportDirective:
+        file = decode_string(self.spelling(path)).decode("utf-8", "replace")
+        if not file:
+            raise self.fatal(6326, path + 1, "An import path cannot be empty.")
+        return nodes.ImportDirective(self.next_id(), source, file, "", alias, location, symbols)
+
+    def import_alias(self, foreign: int, local: int | None) -> nodes.SymbolAlias:
+        identifier = self.identifier(foreign)
+        if local is None:
+            return nodes.SymbolAlias(identifier, None, identifier.src)
+        return nodes.SymbolAlias(identifier, self.spelling(local), self.at(local))
+
+    def using_directive(
+        self,
+        using: int,
+        used: nodes.IdentifierPath | list[nodes.UsingForFunction],
+        type_name: nodes.TypeName | None,
+        is_global: int | None,
+        semicolon: int,
+    ) -> nodes.UsingForDirective:
+        uses_braces = isinstance(used, list)
+        functions = tuple(used) if isinstance(used, list) else (nodes.UsingForFunction(used, None),)
+        return nodes.UsingForDirective(
+            self.next_id(),
+            self.covering(using, semicolon),
+            functions,
+            uses_braces,
+            type_name,
+            is_global is not None,
+        )
+
+    def used_library(self, path: nodes.IdentifierPath) -> nodes.IdentifierPath:
+        return path
+
+    def used_list(self, opening: int, *functions: nodes.UsingForFunction) -> list[nodes.UsingForFunction]:
+        del opening
+        return list(functions)
+
+    def used_function(self, path: nodes.IdentifierPath, operator: int | None) -> nodes.UsingForFunction:
+        if operator is None:
+            return nodes.UsingForFunction(path, None)
+        spelling = self.spelling(operator)
+        if spelling not in _USER_DEFINABLE:
+            shown = " ".join(sorted(_USER_DEFINABLE))
+            self.error(
+                4403, operator, f"`{spelling}` cannot be defined by users; these operators can: {shown}"
+            )
+        return nodes.UsingForFunction(path, spelling)
+
+    def every_type(self, star: int) -> None:
+        del star
+
+    def value_type_definition(
+        self, type_: int, name: int, underlying: nodes.TypeName, semicolon: int
+    ) -> nodes.UserDefinedValueTypeDefinition:
+        return nodes.UserDefinedValueTypeDefinition(
+            self.next_id(), self.covering(type_, semicolon), *self.name(name), underlying
+        )
+
+    # --- contracts ----------------------------------------------------------------------------------------------------
+
+    def contract_kind(self, *tokens: int) -> tuple[int, ...]:
+        return tokens
+
+    def contract_definition(
+        self,
+        kind: tuple[int, ...],
+        name: int,
+        *rest: nodes.Node | tuple[int, list[nodes.InheritanceSpecifier]] | int,
+    ) -> nodes.ContractDefinition:
+        *parts, closing = rest
+        start = self.starts[kind[0]]
+        documentation = self.documentation(start)
+        bases: list[nodes.InheritanceSpecifier] = []
+        layout: nodes.StorageLayoutSpecifier | None = None
+        members: list[nodes.Node] = []
+        for part in parts:
+            if isinstance(part, nodes.StorageLayoutSpecifier):
+                if layout is not None:
+                    self.sink.error("ParserError", 8714, part.src, "The storage layout is given twice.")
+                layout = part
+            elif isinstance(part, tuple):
+                token, inherited = part
+                if bases:
+                    self.error(6668, token, "The bases are given twice: list all of them after one `is`.")
+                bases.extend(inherited)
+            else:
+                members.append(part)  # type: ignore[arg-type]
+        return nodes.ContractDefinition(
+            self.next_id(),
+            self.span(start, self.ends[closing]),  # type: ignore[index]
+            *self.name(name),
+            self.spelling(kind[-1]),  # type: ignore[arg-type]
+            len(kind) > 1,
+            tuple(bases),
+            layout,
+            tuple(members),
+            documentation,
+        )
+
+    def inheritance(
+        self, is_: int, *bases: nodes.InheritanceSpecifier
+    ) -> tuple[int, list[nodes.InheritanceSpecifier]]:
+        return is_, list(bases)
+
+    def base(
+        self,
+        path: nodes.IdentifierPath,
+        arguments: tuple[tuple[nodes.Expression, ...], int] | None = None,
+    ) -> nodes.InheritanceSpecifier:
+        if arguments is None:
+            return nodes.InheritanceSpecifier(self.next_id(), path.src, path, None)
+        expressions, end = arguments
+        return nodes.InheritanceSpecifier(self.next_id(), self.span(path.src.start, end), path, expressions)
+
+    def storage_layout(
+        self, layout: int, at: int, expression: nodes.Expression
+    ) -> nodes.StorageLayoutSpecifier:
+        del at
+        source = self.span(self.starts[layout], expression.src.end)
+        return nodes.StorageLayoutSpecifier(self.next_id(), source, expression)
+
+    def positional_arguments(self, *rest: nodes.Expression | int) -> tuple[tuple[nodes.Expression, ...], int]:
+        *expressions, closing = rest
+        return tuple(expressions), self.ends[closing]  # type: ignore[arg-type,index]
+
+    def struct_definition(
+        self, struct: int, name: int, *rest: nodes.VariableDeclaration | int
+    ) -> nodes.StructDefinition:
+        *members, closing = rest
+        documentation = self.documentation(self.starts[struct])
+        source = self.covering(struct, closing)  # type: ignore[arg-type]
+        return nodes.StructDefinition(
+            self.next_id(),
+            source,
+            *self.name(name),
+            tuple(members),
+            documentation,  # type: ignore[arg-type]
+        )
+
+    def member(self, type_name: nodes.TypeName, *rest: int) -> nodes.VariableDeclaration:
+        *attributes, name = rest
+        return self.variable(type_name, attributes, name)
+
+    def enum_definition(self, enum: int, name: int, *rest: nodes.EnumValue | int) -> nodes.EnumDefinition:
+        *members, closing = rest
+        if not members:
+            self.error(3147, closing, "An enum needs at least one member.")  # type: ignore[arg-type]
+        documentation = self.documentation(self.starts[enum])
+        source = self.covering(enum, closing)  # type: ignore[arg-type]
+        return nodes.EnumDefinition(
+            self.next_id(),
+            source,
+            *self.name(name),
+            tuple(members),
+            documentation,  # type: ignore[arg-type]
+        )
+
+    def enum_value(self, token: int) -> nodes.EnumValue:
+        name, source = self.name(token)
+        return nodes.EnumValue(self.next_id(), source, name, source)
+
+    def event_definition(
+        self,
+        event: int,
+        name: int,
+        parameters: nodes.ParameterList,
+        anonymous: int | None,
+        semicolon: int,
+    ) -> nodes.EventDefinition:
+        documentation = self.documentation(self.starts[event])
+        return nodes.EventDefinition(
+            self.next_id(),
+            self.covering(event, semicolon),
+            *self.name(name),
+            parameters,
+            anonymous is not None,
+            documentation,
+        )
+
+    def error_definition(
+        self, error: int, name: int, parameters: nodes.ParameterList, semicolon: int
+    ) -> nodes.ErrorDefinition:
+        documentation = self.documentation(self.starts[error])
+        return nodes.ErrorDefinition(
+            self.next_id(), self.covering(error, semicolon), *self.name(name), parameters, documentation
+        )
+
+    # --- functions and modifiers --------------------------------------------------------------------------------------
+
+    def free_function_definition(self, function: int, name: int, *rest: object) -> nodes.FunctionDefinition:
+        return self._named_function("freeFunction", function, name, *rest)
+
+    def function_definition(self, function: int, name: int, *rest: object) -> nodes.FunctionDefinition:
+        return self._named_function("function", function, name, *rest)
+
+    def _named_function(self, kind: str, function: int, name: int, *rest: object) -> nodes.FunctionDefinition:
+        spelling = self.spelling(name)
+        if spelling in ("constructor", "fallback", "receive"):
+            message = (
+                f"This function is named `{spelling}` but it is not the contract's {spelling}: "
+                f"for that, leave out the word `function`."
+            )
+            if spelling == "constructor":
+                self.error(3323, name, message)
+            else:
+                self.sink.warning(3445, self.at(name), message)
+        return self._function(kind, function, name, *rest)
+
+    def special_function_definition(self, kind: int, *rest: object) -> nodes.FunctionDefinition:
+        return self._function(self.spelling(kind), kind, None, *rest)
+
+    def _function(self, kind: str, first: int, name: int | None, *rest: object) -> nodes.FunctionDefinition:
+        parameters, *attributes, return_parameters, body = rest
+        documentation = self.documentation(self.starts[first])
+        visibility, mutability, virtual, override, modifiers = self._header(attributes)  # type: ignore[arg-type]
+        block = body if isinstance(body, nodes.Block) else None
+        end = block.src.end if block is not None else self.ends[body]  # type: ignore[index]
+        return nodes.FunctionDefinition(
+            self.next_id(),
+            self.span(self.starts[first], end),
+            *self.name(name),
+            kind,  # type: ignore[arg-type]
+            visibility,
+            mutability,
+            virtual,
+            override,
+            parameters,  # type: ignore[arg-type]
+            modifiers,
+            return_parameters,  # type: ignore[arg-type]
+            block,
+            documentation,
+        )
+
+    def _header(self, attributes: list[Attribute]) -> Header:
+        visibility = "default"
+        mutability = "nonpayable"
+        virtual = False
+        override: nodes.OverrideSpecifier | None = None
+        modifiers: list[nodes.ModifierInvocation] = []
+        for attribute in attributes:
+            if isinstance(attribute, int):
+                word = self.spelling(attribute)
+                if word in _VISIBILITIES:
+                    if visibility != "default":
+                        self.error(9439, attribute, f"The visibility is already `{visibility}`.")
+                    else:
+                        visibility = word
+                elif word in _MUTABILITIES:
+                    if mutability != "nonpayable":
+                        self.error(9680, attribute, f"The state mutability is already `{mutability}`.")
+                    else:
+                        mutability = word
+                else:
+                    if virtual:
+                        self.error(6879, attribute, "`virtual` is given twice.")
+                    virtual = True
+            elif isinstance(attribute, nodes.OverrideSpecifier):
+                if override is not None:
+                    self._twice(1827, attribute)
+                override = attribute
+            else:
+                modifiers.append(attribute)
+        return visibility, mutability, virtual, override, tuple(modifiers)  # type: ignore[return-value]
+
+    def _twice(self, code: int, override: nodes.OverrideSpecifier) -> None:
+        source = SourceRange(override.src.start, len("override"), self.file)
+        self.sink.error("ParserError", code, source, "`override` is given twice.")
+
+    def no_body(self, semicolon: int) -> int:
+        return semicolon
+
+    def override(self, override: int, *rest: nodes.IdentifierPath | int) -> nodes.OverrideSpecifier:
+        if not rest:
+            return nodes.OverrideSpecifier(self.next_id(), self.at(override), ())
+        *paths, closing = rest
+        source = self.covering(override, closing)  # type: ignore[arg-type]
+        return nodes.OverrideSpecifier(self.next_id(), source, tuple(paths))  # type: ignore[arg-type]
+
+    def modifier_invocation(
+        self,
+        path: nodes.IdentifierPath,
+        arguments: tuple[tuple[nodes.Expression, ...], int] | None = None,
+    ) -> nodes.ModifierInvocation:
+        if arguments is None:
+            return nodes.ModifierInvocation(self.next_id(), path.src, path, None)
+        expressions, end = arguments
+        return nodes.ModifierInvocation(self.next_id(), self.span(path.src.start, end), path, expressions)
+
+    def modifier_definition(
+        self,
+        modifier: int,
+        name: int,
+        parameters: nodes.ParameterList,
+        *rest: nodes.OverrideSpecifier | nodes.Block | int,
+    ) -> nodes.ModifierDefinition:
+        *attributes, body = rest
+        documentation = self.documentation(self.starts[modifier])
+        virtual = False
+        override: nodes.OverrideSpecifier | None = None
+        for attribute in attributes:
+            if isinstance(attribute, int):
+                if virtual:
+                    self.error(2662, attribute, "`virtual` is given twice.")
+                virtual = True
+            elif isinstance(attribute, nodes.OverrideSpecifier):
+                if override is not None:
+                    self._twice(9102, attribute)
+                override = attribute
+        block = body if isinstance(body, nodes.Block) else None
+        end = block.src.end if block is not None else self.ends[body]  # type: ignore[index]
+        return nodes.ModifierDefinition(
+            self.next_id(),
+            self.span(self.starts[modifier], end),
+            *self.name(name),
+            parameters,
+            virtual,
+            override,
+            block,
+            documentation,
+        )
+
+    # --- variables and parameters -------------------------------------------------------------------------------------
+
+    def parameter_list(self, opening: int, *rest: nodes.VariableDeclaration | int) -> nodes.ParameterList:
+        *parameters, closing = rest
+        source = self.covering(opening, closing)  # type: ignore[arg-type]
+        return nodes.ParameterList(self.next_id(), source, tuple(parameters))  # type: ignore[arg-type]
+
+    def empty_parameters(self, next_token: int) -> nodes.ParameterList:
+        return nodes.ParameterList(self.next_id(), SourceRange(self.starts[next_token], 0, self.file), ())
+
+    def return_parameters(self, parameters: nodes.ParameterList) -> nodes.ParameterList:
+        return parameters
+
+    def parameter(self, type_name: nodes.TypeName, *rest: int | None) -> nodes.VariableDeclaration:
+        *attributes, name = rest
+        return self.variable(type_name, attributes, name)  # type: ignore[arg-type]
+
+    def file_variable(
+        self, type_name: nodes.TypeName, *rest: int | nodes.Expression | None
+    ) -> nodes.VariableDeclaration:
+        *attributes, name, value = rest
+        return self.variable(type_name, attributes, name, value)  # type: ignore[arg-type]
+
+    def state_variable(
+        self, type_name: nodes.TypeName, *rest: int | nodes.OverrideSpecifier | nodes.Expression | None
+    ) -> nodes.VariableDeclaration:
+        *attributes, name, value = rest
+        return self.variable(type_name, attributes, name, value, state_variable=True)  # type: ignore[arg-type]
+
+    def variable(
+        self,
+        type_name: nodes.TypeName,
+        attributes: list[int] | list[int | nodes.OverrideSpecifier],
+        name: int | None,
+        value: nodes.Expression | None = None,
+        *,
+        state_variable: bool = False,
+    ) -> nodes.VariableDeclaration:
+        """A variable with its attributes in the order written."""
+        start, end = type_name.src.start, type_name.src.end
+        documentation = self.documentation(start) if self.tokens.documentation else None
+        visibility, location, mutability = "default", "default", "mutable"
+        indexed = False
+        override: nodes.OverrideSpecifier | None = None
+        for attribute in attributes:
+            if isinstance(attribute, nodes.OverrideSpecifier):
+                if override is not None:
+                    self._twice(9125, attribute)
+                override = attribute
+                continue
+            end = self.ends[attribute]
+            word = self.spelling(attribute)
+            if word in _VISIBILITIES:
+                if visibility != "default":
+                    self.error(4110, attribute, f"The visibility is already `{visibility}`.")
+                elif word == "external":
+                    raise self.fatal(
+                        2314, attribute, "Expected a name but found `external`: a variable cannot be that."
+                    )
+                else:
+                    visibility = word
+            elif word == "indexed":
+                if indexed:
+                    self.error(5399, attribute, "`indexed` is given twice.")
+                indexed = True
+            elif word in ("constant", "immutable"):
+                if mutability != "mutable":
+                    self.error(3109, attribute, f"The variable is already `{mutability}`.")
+                else:
+                    mutability = word
+            elif location != "default":
+                self.error(3548, attribute, "The data location is given twice.")
+            else:
+                location = word
+        name_text, name_location = self.name(name)
+        if name is not None:
+            end = self.ends[name]
+        if value is not None:
+            end = value.src.end
+        return nodes.VariableDeclaration(
+            self.next_id(),
+            self.span(start, end),
+            name_text,
+            name_location,
+            type_name,
+            value,
+            visibility,  # type: ignore[arg-type]
+            location,  # type: ignore[arg-type]
+            mutability,  # type: ignore[arg-type]
+            indexed,
+            state_variable,
+            override,
+            documentation,
+        )
+
+    # --- function types -----------------------------------------------------------------------------------------------
+
+    def function_type(
+        self, function: int, parameters: nodes.ParameterList, *rest: object
+    ) -> nodes.FunctionTypeName:
+        *mutabilities, visibility_part, returned = rest
+        visibility = "default"
+        if visibility_part is not None:
+            first, *more = visibility_part  # type: ignore[misc]
+            visibility = self.spelling(first)
+            mutabilities += more
+        mutability = "nonpayable"
+        for token in mutabilities:
+            if mutability != "nonpayable":
+                self.error(9680, token, f"The state mutability is already `{mutability}`.")  # type: ignore[arg-type]
+            else:
+                mutability = self.spelling(token)  # type: ignore[arg-type]
+        return_parameters, end = returned  # type: ignore[misc]
+        return nodes.FunctionTypeName(
+            self.next_id(),
+            self.span(self.starts[function], end),
+            parameters,
+            return_parameters,
+            visibility,  # type: ignore[arg-type]
+            mutability,  # type: ignore[arg-type]
+        )
+
+    def function_type_visibility(self, visibility: int, *mutabilities: int) -> list[int]:
+        return [visibility, *mutabilities]
+
+    def function_type_returns(self, parameters: nodes.ParameterList) -> tuple[nodes.ParameterList, int]:
+        return parameters, parameters.src.end
+
+    def no_function_type_returns(self, next_token: int) -> tuple[nodes.ParameterList, int]:
+        return self.empty_parameters(next_token), self.ends[next_token]

@@ -1,0 +1,94 @@
+"""Solidity text to syntax tree."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+
+from smartvm.compiler.ast import nodes
+from smartvm.compiler.diagnostics import DiagnosticSink
+from smartvm.compiler.grammar import lalr
+from smartvm.compiler.grammar.build_yul import YulActions
+from smartvm.compiler.grammar.builder import NodeIds
+from smartvm.compiler.grammar.syntax_errors import report_nesting, report_unexpected
+from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, tokenize
+from smartvm.compiler.source import SourceText
+
+#: Greatest height of the parse stack. A parenthesis takes one entry, an ``else if`` five: the tree stays shallow
+#: enough for every pass that follows.
+STACK_LIMIT = 1000
+
+#: Greatest depth of the tree, which chains such as ``a + b + c ...`` and ``f()()()...`` make without a deep stack.
+TREE_DEPTH_LIMIT = 1000
+
+#: A source with no run of tokens longer than this between ``;``, ``{`` and ``}`` cannot reach the limit by chains.
+_SHORT_RUN = 900
+
+
+@cache
+def tables() -> lalr.Tables:
+    """The parse tables of solidity.lark."""
+    return lalr.load_tables(
+        "smartvm.compiler.grammar",
+        "solidity.lark",
+        start="source_unit",
+        identifier="IDENTIFIER",
+        soft_keywords=SOFT_KEYWORDS,
+        refused=("ILLEGAL", "RESERVED"),
+    )
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The words and operators of solidity.lark."""
+    return Vocabulary.from_literals(tables().terminals, tables().literals)
+
+
+@cache
+def _parser() -> lalr.Parser:
+    return lalr.Parser(tables(), YulActions, stack_limit=STACK_LIMIT)
+
+
+def parse_solidity(source: SourceText, ids: NodeIds, sink: DiagnosticSink) -> nodes.SourceUnit:
+    """The syntax tree of a source.
+
+    Errors that leave the structure clear (a visibility given twice) are reported to ``sink`` and parsing goes on; at
+    the first that does not, FatalDiagnostic is raised, its diagnostic already in ``sink``.
+    """
+    tokens = tokenize(source.utf8, vocabulary())
+    builder = YulActions(source, tokens, ids, sink)
+    try:
+        unit: nodes.SourceUnit = _parser().parse(tokens.kinds, builder)
+    except lalr.UnexpectedToken as error:
+        raise report_unexpected(error, tables(), builder) from None
+    except lalr.NestedTooDeeply as error:
+        raise report_nesting(error.index, builder) from None
+    _check_depth(unit, tokens, builder)
+    return unit
+
+
+def _check_depth(unit: nodes.SourceUnit, tokens: TokenList, builder: YulActions) -> None:
+    kinds = vocabulary().kinds
+    stops = {kinds["SEMICOLON"], kinds["LBRACE"], kinds["RBRACE"]}
+    run = longest = 0
+    for kind in tokens.kinds:
+        if kind in stops:
+            if run > longest:
+                longest = run
+            run = 0
+        else:
+            run += 1
+    if longest <= _SHORT_RUN:
+        return
+    pending: list[tuple[object, int]] = [(unit, 0)]
+    while pending:
+        thing, depth = pending.pop()
+        if isinstance(thing, tuple):
+            pending.extend((item, depth) for item in thing)
+        elif isinstance(thing, nodes.Node):
+            if depth > TREE_DEPTH_LIMIT:
+                raise report_nesting(tokens.starts.index(thing.src.start), builder)
+            pending.extend((getattr(thing, field.name), depth + 1) for field in dataclasses.fields(thing))
+
+
+__all__ = ["NodeIds", "parse_solidity"]

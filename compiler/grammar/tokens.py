@@ -1,0 +1,484 @@
+"""Turns Solidity text, inline assembly included, into tokens: parallel lists, ready for the table-driven parser.
+
+The text is taken as bytes, one character per byte (Latin-1), so every offset is a UTF-8 offset as in solc's ``src``.
+Which words are keywords is the grammar's matter (``Vocabulary``); soft keywords such as ``error`` get a kind of their
+own, which the parse table treats as an identifier wherever the keyword has no meaning.
+Follows "SolidityLexer.g4" and the rules of docs/grammar.rst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+#: Words that are keywords in some places and ordinary identifiers in all others.
+SOFT_KEYWORDS = frozenset({"FROM", "ERROR", "REVERT", "GLOBAL", "TRANSIENT", "LAYOUT", "AT", "PLACEHOLDER"})
+
+#: Units that may follow a number.
+SUB_DENOMINATIONS = frozenset("wei gwei ether seconds minutes hours days weeks years".split())
+
+#: Words that mean nothing yet and may not be used as names.
+RESERVED_WORDS = frozenset(
+    "after alias apply auto byte case copyof default define final implements in inline let macro match mutable null of "
+    "partial promise reference relocatable sealed sizeof static supports switch typedef typeof var throw hex "
+    "unicode".split()
+)
+
+YUL_KEYWORDS = frozenset("break case continue default false for function if leave let switch true".split())
+
+_TRIVIA = (
+    r"(?:[ \t\r\n]+"
+    r"|//(?!/(?!/))[^\n\r\x0b\x0c\xc2\xe2]*(?:(?:\xc2(?!\x85)|\xe2(?!\x80[\xa8\xa9]))[^\n\r\x0b\x0c\xc2\xe2]*)*"
+    r"|/\*(?!\*(?![/*]))[\s\S]*?\*/)*"
+)
+_STRING = r""""(?:[^"\\\n\r\x0b\x0c]|\\(?:\r\n|[\s\S]))*"|'(?:[^'\\\n\r\x0b\x0c]|\\(?:\r\n|[\s\S]))*'"""
+_NUMBER = (
+    r"0x[0-9a-fA-F][0-9a-fA-F_]*"
+    r"|(?:0(?![0-9])(?:[0-9_]*)|[1-9][0-9_]*)(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9][0-9_]*|[eE]_[0-9_]*)?"
+    r"|\.[0-9][0-9_]*(?:[eE][+-]?[0-9][0-9_]*)?"
+)
+_OPERATOR = (
+    r">>>=|>>=|<<=|>>>|=>|->|:=|\+\+|--|\*\*|&&|\|\||==|!=|<=|>=|<<|>>|\+=|-=|\*=|/=|%=|&=|\|=|\^="
+    r"|[(){}\[\];,.:?=+\-*/%!~&|^<>]"
+)
+_DOCUMENTATION = (
+    r"///(?!/)[^\n\r\x0b\x0c]*(?:(?:\r\n|\n|\r)[ \t]*///(?!/)[^\n\r\x0b\x0c]*)*"
+    r"|/\*\*(?![/*])[\s\S]*?\*/"
+)
+
+# Groups: 1 word, 2 quoted (string, hex or unicode string), 3 number, 4 documentation, 5 unterminated comment,
+# 6 operator, 7 end, 8 anything else.
+_REST = rf"({_NUMBER})|({_DOCUMENTATION})|(/\*)|({_OPERATOR})|(\Z)|([\s\S])"
+_SOLIDITY = re.compile(
+    rf"{_TRIVIA}(?:((?!(?:hex|unicode)[\"'])[a-zA-Z_$][a-zA-Z0-9_$]*)|((?:hex|unicode)?(?:{_STRING}))|{_REST})"
+)
+_YUL = re.compile(rf"{_TRIVIA}(?:((?!hex[\"'])[a-zA-Z_$][a-zA-Z0-9_$.]*)|((?:hex)?(?:{_STRING}))|{_REST})")
+_WORD_PART = re.compile(r"[a-zA-Z_$0-9]")
+_END_OF_LINE = re.compile(r"\r\n|\n|\r")
+_DIRECTIONAL = re.compile(r"\xe2\x80[\xaa-\xae]")
+_DIRECTIONAL_SCOPE = re.compile(rf"""//[^\n\r]*|/\*[\s\S]*?\*/|(?:unicode|hex)?(?:{_STRING})""")
+
+_ESCAPE = re.compile(r"\\(?:(\r\n|\n|\r)|(['\"\\nrt])|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]?))")
+_SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The grammar's terminals as numbers ("kinds"): ``kinds`` by terminal name, ``solidity`` and ``yul`` by word,
+    ``operators`` by spelling."""
+
+    names: tuple[str, ...]
+    kinds: Mapping[str, int]
+    solidity: Mapping[str, int]
+    yul: Mapping[str, int]
+    operators: Mapping[str, int]
+
+    @classmethod
+    def from_literals(cls, names: tuple[str, ...], literals: Mapping[str, str]) -> Vocabulary:
+        """Build from the terminals' names and the spelling of those that have only one (spelling to name)."""
+        kinds = {name: kind for kind, name in enumerate(names)}
+        words = {text: kinds[name] for text, name in literals.items() if text[0].isalpha() or text[0] == "_"}
+        solidity = {
+            **{word: kinds["RESERVED"] for word in RESERVED_WORDS},
+            **{word: kind for word, kind in words.items() if word not in YUL_KEYWORDS - _SHARED_KEYWORDS},
+            **{word: kinds["SUB_DENOMINATION"] for word in SUB_DENOMINATIONS},
+            **{word: kinds["ELEMENTARY"] for word in elementary_type_names()},
+        }
+        return cls(
+            names=names,
+            kinds=kinds,
+            solidity=solidity,
+            yul={word: words[word] for word in YUL_KEYWORDS},
+            operators={text: kinds[name] for text, name in literals.items() if text not in words},
+        )
+
+
+_SHARED_KEYWORDS = frozenset("break continue false for function if true".split())
+
+
+def elementary_type_names() -> frozenset[str]:
+    """The names of elementary types except ``address`` and the fixed point types with sizes."""
+    widths = range(8, 257, 8)
+    return frozenset(
+        ["bool", "string", "bytes", "int", "uint", "fixed", "ufixed"]
+        + [f"{sign}int{width}" for sign in ("", "u") for width in widths]
+        + [f"bytes{length}" for length in range(1, 33)]
+    )
+
+
+_FIXED_POINT = re.compile(r"u?fixed([1-9][0-9]{0,2})x(0|[1-9][0-9]?)")
+
+
+def _is_fixed_point(word: str) -> bool:
+    match = _FIXED_POINT.fullmatch(word)
+    if match is None:
+        return False
+    bits, digits = int(match[1]), int(match[2])
+    return 8 <= bits <= 256 and bits % 8 == 0 and digits <= 80
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """A documentation comment: its text without comment marks, and the bytes that it covers."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class TokenList:
+    """The tokens of one source. ``names`` are those of the kinds. ``kinds[i]``, ``starts[i]`` and ``ends[i]`` belong together; the last token is the
+    end of the source. ``documentation`` is keyed by the start of the token that follows the comment; ``problems``
+    tells what is wrong with an ILLEGAL token, by its index."""
+
+    text: str
+    names: tuple[str, ...]
+    kinds: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    documentation: dict[int, Documentation] = field(default_factory=dict)
+    problems: dict[int, str] = field(default_factory=dict)
+
+    def spelling(self, index: int) -> str:
+        """The token's text as written (one character per byte)."""
+        return self.text[self.starts[index] : self.ends[index]]
+
+
+def tokenize(data: bytes, vocabulary: Vocabulary) -> TokenList:
+    """All tokens of a Solidity source. Never fails: what is no token becomes ILLEGAL."""
+    return _Tokenizer(data.decode("latin-1"), vocabulary).run()
+
+
+class _Tokenizer:
+    def __init__(self, text: str, vocabulary: Vocabulary) -> None:
+        self.text = text
+        self.vocabulary = vocabulary
+        self.tokens = TokenList(text, vocabulary.names)
+
+    def run(self) -> TokenList:
+        position = 0
+        while position >= 0:
+            position = self._solidity(position)
+            if position >= 0:
+                position = self._assembly(position)
+        if _DIRECTIONAL.search(self.text):
+            self._check_directions()
+        self._soft_keywords()
+        return self.tokens
+
+    def _solidity(self, position: int) -> int:
+        """Tokens from ``position`` to the end (gives -1) or to the brace that opens an assembly block (its offset)."""
+        kinds, starts, ends = self.tokens.kinds, self.tokens.starts, self.tokens.ends
+        names = self.vocabulary.kinds
+        words, operators = self.vocabulary.solidity, self.vocabulary.operators
+        identifier, number, brace = names["IDENTIFIER"], names["NUMBER"], names["LBRACE"]
+        assembly, pragma, colon = names["ASSEMBLY"], names["PRAGMA"], names["COLON"]
+        semicolon, pragma_token = names["SEMICOLON"], names["PRAGMA_TOKEN"]
+        in_pragma = expect_assembly = False
+        pending: Documentation | None = None
+        while position >= 0:
+            for match in _SOLIDITY.finditer(self.text, position):
+                group = match.lastindex or 0
+                start, end = match.span(group)
+                if group == 1:
+                    word = match[1]
+                    kind = words.get(word, identifier)
+                    if kind == identifier:
+                        if word[-1].isdigit() and _is_fixed_point(word):
+                            kind = names["ELEMENTARY"]
+                    elif kind == assembly:
+                        expect_assembly = True
+                    elif kind == pragma and not in_pragma:
+                        in_pragma = True
+                        kinds.append(kind)
+                        starts.append(start)
+                        ends.append(end)
+                        continue
+                elif group == 6:
+                    kind = operators[match[6]]
+                    if kind == colon:
+                        self._mark_call_options()
+                    elif kind == brace and expect_assembly:
+                        return start
+                    elif kind == semicolon:
+                        in_pragma = expect_assembly = False
+                elif group == 3:
+                    kind = number
+                    if _WORD_PART.match(self.text, end):
+                        kind, end = self._bad_number(start, end)
+                elif group == 4:
+                    pending = self._documentation(start, end)
+                    continue
+                elif group == 2:
+                    kind = self._quoted(start, end, is_yul=False)
+                elif group == 7:
+                    position = -1
+                    break
+                else:
+                    kind, end = self._unknown(start, group)
+                if in_pragma and kind != semicolon:
+                    kind = pragma_token
+                if pending is not None:
+                    self.tokens.documentation[start] = pending
+                    pending = None
+                kinds.append(kind)
+                starts.append(start)
+                ends.append(end)
+                if end != match.end():
+                    position = end
+                    break
+        size = len(self.text)
+        kinds.append(names["$END"])
+        starts.append(size)
+        ends.append(size)
+        return -1
+
+    def _assembly(self, position: int) -> int:
+        """Tokens of an assembly block from its opening brace; gives the offset after its closing brace, -1 at the
+        source's end."""
+        kinds, starts, ends = self.tokens.kinds, self.tokens.starts, self.tokens.ends
+        names = self.vocabulary.kinds
+        words, operators = self.vocabulary.yul, self.vocabulary.operators
+        identifier, opening, closing = names["IDENTIFIER"], names["LBRACE"], names["RBRACE"]
+        depth = 0
+        while True:
+            for match in _YUL.finditer(self.text, position):
+                group = match.lastindex or 0
+                start, end = match.span(group)
+                if group == 1:
+                    kind = words.get(match[1], identifier)
+                elif group == 6:
+                    kind = operators[match[6]]
+                    if kind == opening:
+                        depth += 1
+                    elif kind == closing:
+                        depth -= 1
+                elif group == 3:
+                    kind = names["NUMBER"]
+                    if _WORD_PART.match(self.text, end):
+                        kind, end = self._bad_number(start, end)
+                elif group == 4:
+                    continue
+                elif group == 2:
+                    kind = self._quoted(start, end, is_yul=True)
+                elif group == 7:
+                    kinds.append(names["$END"])
+                    starts.append(end)
+                    ends.append(end)
+                    return -1
+                else:
+                    kind, end = self._unknown(start, group)
+                kinds.append(kind)
+                starts.append(start)
+                ends.append(end)
+                if depth == 0:
+                    return end
+                if end != match.end():
+                    position = end
+                    break
+
+    def _problem(self, message: str) -> int:
+        """Note what is wrong with the token about to be added, and give its kind."""
+        self.tokens.problems[len(self.tokens.kinds)] = message
+        return self.vocabulary.kinds["ILLEGAL"]
+
+    def _mark_call_options(self) -> None:
+        """At a colon: ``{ name`` before it opens call options (``f{value: 1}``) unless it stands after ``(``, where
+        it opens named arguments."""
+        kinds = self.tokens.kinds
+        names = self.vocabulary.kinds
+        if len(kinds) < 3 or kinds[-2] != names["LBRACE"] or kinds[-3] == names["LPAR"]:
+            return
+        if self._is_identifier(len(kinds) - 1):
+            kinds[-2] = names["OPTIONS_LBRACE"]
+
+    def _is_identifier(self, index: int) -> bool:
+        if index >= len(self.tokens.kinds):
+            return False
+        name = self.vocabulary.names[self.tokens.kinds[index]]
+        return name == "IDENTIFIER" or name in SOFT_KEYWORDS
+
+    def _bad_number(self, start: int, end: int) -> tuple[int, int]:
+        """A number directly followed by a letter or digit."""
+        text = self.text
+        if text[start] == "0" and text[end].isdigit():
+            return self._problem("Octal numbers not allowed."), end
+        if text.startswith("0x", start):
+            return self._problem("Identifier-start is not allowed at end of a number."), end
+        if text[end] == "x" and end == start + 1 and text[start] == "0":
+            return self._problem("Hexadecimal digit missing or invalid."), end + 1
+        if text[end] in "eE":
+            return self._problem("Invalid exponent."), end + 1
+        return self._problem("Identifier-start is not allowed at end of a number."), end
+
+    def _unknown(self, start: int, group: int) -> tuple[int, int]:
+        """What begins no token: an unterminated comment or string, or a stray character."""
+        if group == 5:
+            return self._problem("Expected multi-line comment-terminator."), len(self.text)
+        if self.text[start] in "\"'":
+            end = start + 1
+            stop = _END_OF_LINE.search(self.text, end)
+            return self._problem("Expected string end-quote."), stop.start() if stop else len(self.text)
+        return self._problem("Invalid token."), start + 1
+
+    def _quoted(self, start: int, end: int, *, is_yul: bool) -> int:
+        """The kind of a quoted literal, after looking at its characters."""
+        names = self.vocabulary.kinds
+        text = self.text[start:end]
+        if text[0] == "h":
+            body = text[4:-1]
+            if re.fullmatch(r"(?:[0-9a-fA-F]{2}(?:_(?=.))?)*", body):
+                return names["HEX_STRING"]
+            if "_" in body and re.fullmatch(r"[0-9a-fA-F_]*", body):
+                return self._problem("Invalid use of number separator '_'.")
+            return self._problem("Expected even number of hex-nibbles.")
+        is_unicode = text[0] == "u"
+        body = text[8:-1] if is_unicode else text[1:-1]
+        if "\\" in body:
+            for escape in _ESCAPE.finditer(body):
+                if escape[5] is not None:
+                    return self._problem("Invalid escape sequence.")
+            body = _ESCAPE.sub("", body)
+        if is_unicode:
+            return names["UNICODE_STRING"]
+        if not (body.isascii() and (body.isprintable() or not body)):
+            if is_yul:
+                return self._problem("Invalid character in string.")
+            return self._problem(
+                "Invalid character in string. If you are trying to use Unicode characters, "
+                'use a unicode"..." string literal.'
+            )
+        return names["STRING"]
+
+    def _documentation(self, start: int, end: int) -> Documentation:
+        raw = self.text[start:end]
+        if raw.startswith("///"):
+            text = _line_documentation(raw)
+            newline = _END_OF_LINE.match(self.text, end)
+            if newline is not None and self.text[newline.end() : newline.end() + 1] not in (" ", "\t"):
+                end = newline.end()
+        else:
+            text = _block_documentation(raw)
+        return Documentation(text.encode("latin-1").decode("utf-8", "replace"), start, end)
+
+    def _check_directions(self) -> None:
+        """Unicode's direction overrides must be balanced within each comment and unicode string."""
+        for scope in _DIRECTIONAL_SCOPE.finditer(self.text):
+            depth = 0
+            for mark in _DIRECTIONAL.finditer(scope[0]):
+                depth += -1 if mark[0][-1] == "\xac" else 1
+                if depth < 0:
+                    break
+            if depth == 0 or scope[0][0] in "\"'h":
+                continue
+            message = "underflow" if depth < 0 else "mismatch"
+            self._spoil(
+                scope.start(), scope.end(), f"Unicode direction override {message} in a comment or string."
+            )
+
+    def _spoil(self, start: int, end: int, message: str) -> None:
+        tokens = self.tokens
+        index = next((i for i, token_start in enumerate(tokens.starts) if token_start >= start), -1)
+        if tokens.starts[index] != start:
+            tokens.kinds.insert(index, 0)
+            tokens.starts.insert(index, start)
+            tokens.ends.insert(index, end)
+            tokens.problems = {i + (i >= index): problem for i, problem in tokens.problems.items()}
+        tokens.kinds[index] = self.vocabulary.kinds["ILLEGAL"]
+        tokens.problems[index] = message
+
+    def _soft_keywords(self) -> None:
+        """Decide by the tokens around them where a soft keyword may be one at all."""
+        tokens, names = self.tokens, self.vocabulary.kinds
+        identifier = names["IDENTIFIER"]
+        kinds = tokens.kinds
+        if names["ERROR"] in kinds:
+            for i, kind in enumerate(kinds):
+                if kind == names["ERROR"] and not (
+                    self._is_identifier(i + 1) and kinds[i + 2] == names["LPAR"]
+                ):
+                    kinds[i] = identifier
+        if names["REVERT"] in kinds:
+            for i, kind in enumerate(kinds):
+                if kind == names["REVERT"] and not self._is_identifier(i + 1):
+                    kinds[i] = identifier
+        if names["TRANSIENT"] in kinds:
+            for i, kind in enumerate(kinds):
+                if kind == names["TRANSIENT"] and kinds[i + 1] in (names["EQUAL"], names["SEMICOLON"]):
+                    kinds[i] = identifier
+        if names["PLACEHOLDER"] in kinds:
+            self._placeholders()
+
+    def _placeholders(self) -> None:
+        """``_`` is a placeholder within modifiers and a name everywhere else."""
+        kinds, names = self.tokens.kinds, self.vocabulary.kinds
+        placeholder, modifier, semicolon = names["PLACEHOLDER"], names["MODIFIER"], names["SEMICOLON"]
+        opening, closing = (names["LBRACE"], names["OPTIONS_LBRACE"]), names["RBRACE"]
+        in_modifier, depth = False, 0
+        for i, kind in enumerate(kinds):
+            if kind == modifier:
+                in_modifier, depth = True, 0
+            elif kind == placeholder and not (in_modifier and depth):
+                kinds[i] = names["IDENTIFIER"]
+            elif in_modifier:
+                if kind in opening:
+                    depth += 1
+                elif kind == closing:
+                    depth -= 1
+                    in_modifier = depth > 0
+                elif kind == semicolon and depth == 0:
+                    in_modifier = False
+
+
+def _line_documentation(raw: str) -> str:
+    """The text of ``///`` lines: marks removed, lines that are empty after them left out."""
+    first, *others = _END_OF_LINE.split(raw)
+    text = first[3:].lstrip(" \t")
+    for line in others:
+        content = line.lstrip(" \t")[3:]
+        if content:
+            text += "\n" + content
+    return text
+
+
+def _block_documentation(raw: str) -> str:
+    """The text of a ``/** */`` comment: one leading star per line and the indentation before it removed."""
+    first, *others = re.split(r"[\r\n][ \t\r\n]*", raw[3:-2])
+    text = first.lstrip(" \t")
+    has_content = bool(text)
+    for number, line in enumerate(others, 1):
+        is_last = number == len(others)
+        if line.startswith("**") or (is_last and line == "*"):
+            text += line
+        elif line.startswith("*"):
+            if line == "*":
+                continue
+            text += ("\n" if has_content else "") + line[1:]
+        elif is_last and not line:
+            continue
+        else:
+            text += ("\n" if has_content else "") + line
+        has_content = True
+    return text
+
+
+def decode_string(token: str) -> bytes:
+    """The bytes of a string, unicode string or hex string token (given one character per byte, already checked)."""
+    if token.startswith("hex"):
+        return bytes.fromhex(token[4:-1].replace("_", ""))
+    body = token[token.index(token[-1]) + 1 : -1]
+    if "\\" not in body:
+        return body.encode("latin-1")
+
+    def replace(escape: re.Match[str]) -> str:
+        if escape[1] is not None:
+            return ""
+        if escape[2] is not None:
+            return _SIMPLE_ESCAPES.get(escape[2], escape[2])
+        if escape[3] is not None:
+            return chr(int(escape[3], 16)).encode("utf-8", "surrogatepass").decode("latin-1")
+        return chr(int(escape[4], 16))
+
+    return _ESCAPE.sub(replace, body).encode("latin-1")
