@@ -1,10 +1,11 @@
 """Correctly rounded activations for every item and scale: arithmetic of rising precision.
 
-Ties. For rational t ≠ 0, e^t is transcendental (Lindemann), so ``v·σ(t)`` and ``v·tanh(t)`` are never half-integers
-but at t = 0, which is decided exactly. Exponentials of distinct rational numbers are linearly independent over the
-rationals (Lindemann–Weierstrass), so a softmax item is a half-integer only when all items are equal: a fraction v/n.
-Where all items but the greatest are so far below that no precision in reach shows them, their exponentials are still
-positive: the greatest items' value lies below v/n by next to nothing, which decides a tie downward.
+Ties. For rational t ≠ 0, e^t is transcendental (Lindemann), so ``v·σ(t)`` and ``v·tanh(t)`` are never
+half-integers but at t = 0, which is decided exactly. Exponentials of distinct rational numbers are linearly
+independent over the rationals (Lindemann–Weierstrass), so a softmax item is a half-integer only when all
+items are equal: a fraction v/n. Where all items but the greatest are so far below that no precision in reach
+shows them, their exponentials are still positive: the greatest items' value lies below v/n by next to
+nothing, which decides a tie downward.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import mpmath
-
 from smartvm.errors import InternalError
 
 #: What composed mpmath operations (each within a unit in the last place) may lose, in bits.
 _GUARD_BITS = 12
-#: Far more than near-ties need: distances to a tie that items of 256 bits can make by construction are above 2^-1100.
+#: Far more than near-ties need: distances to a tie that items of 256 bits can make by construction are above
+#: 2^-1100.
 _MOST_BITS = 1 << 14
 
 
@@ -97,7 +98,8 @@ def _rounded(v: int, value: Callable[[], mpmath.mpf]) -> int:
 
 
 def _decided(value: mpmath.mpf, good_bits: int) -> int | None:
-    """The nearest integer to what ``value`` ≥ 0 stands for within a relative 2^-good_bits; None when undecided."""
+    """The nearest integer to what ``value`` ≥ 0 stands for within a relative 2^-good_bits; None when
+    undecided."""
     below = int(mpmath.floor(value))
     gap = value - below - mpmath.mpf(0.5)
     if abs(gap) <= mpmath.ldexp(value, -good_bits) or gap == 0:

@@ -1,14 +1,15 @@
 """Activations in float64 with a proven error bound: each item is rounded, or reported as undecided.
 
-Only +, −, ×, ÷, rounding and comparison of float64 are used, which IEEE 754 defines to the last bit, so the bound
-holds on every machine. With u = 2^-53 (half a unit in the last place, relative):
+Only +, −, ×, ÷, rounding and comparison of float64 are used, which IEEE 754 defines to the last bit, so the
+bound holds on every machine. With u = 2^-53 (half a unit in the last place, relative):
 
 - ``t = a / v`` of integers below 2^53 has one rounding: |error| ≤ |t|·u. With |t| ≤ 60: below 2^-47.
-- ``_exponential(t)`` for −60 ≤ t ≤ 0: the reduced argument r, |r| ≤ 0.35, is off by less than 2^-54 (the product with the
-  high part of ln 2 is exact, the low part adds less than 2^-70 and one rounding); the series to r^13 leaves out less
-  than 0.35^14/14! < 2^-57; Horner's scheme on terms that shrink by |r| adds less than 3u. In all a relative
-  error below 2^-51 for the t that it got, hence below 2^-46.9 for the true one.
-- Neumaier's sum of positive terms has a relative error below 2u + n²u² (n < 2^24 here), beside that of its terms.
+- ``_exponential(t)`` for −60 ≤ t ≤ 0: the reduced argument r, |r| ≤ 0.35, is off by less than 2^-54 (the
+  product with the high part of ln 2 is exact, the low part adds less than 2^-70 and one rounding); the series
+  to r^13 leaves out less than 0.35^14/14! < 2^-57; Horner's scheme on terms that shrink by |r| adds less than
+  3u. In all a relative error below 2^-51 for the t that it got, hence below 2^-46.9 for the true one.
+- Neumaier's sum of positive terms has a relative error below 2u + n²u² (n < 2^24 here), beside that of its
+  terms.
 - Exponentials below e^-60 < 2^-86 count as 0: for n < 2^24 of them less than 2^-62.
 - Products and quotients add u each. The result ``y`` of each function below is therefore off by less than
   ``scale``·2^-45 (sigmoid, tanh) or ``y``·2^-45 + 2^-60 (softmax).
@@ -20,7 +21,6 @@ An item is decided when ``y`` is farther than that from every half-integer.
 from __future__ import annotations
 
 import numpy as np
-
 from smartvm.vm.dnn.native import compiled
 
 #: Arguments are clamped here, where with scales below ``SCALE_LIMIT`` every function has long saturated.

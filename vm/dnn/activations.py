@@ -1,4 +1,5 @@
-"""ACT_SM0 (softmax), ACT_SM1 (sigmoid) and ACT_TANH, correctly rounded: checks, gas, and the choice of precision."""
+"""ACT_SM0 (softmax), ACT_SM1 (sigmoid) and ACT_TANH, correctly rounded: checks, gas, and the choice of
+precision."""
 
 from __future__ import annotations
 
@@ -6,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from smartvm.vm.dnn import activation_exact, activation_float, gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer

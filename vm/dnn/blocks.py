@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from smartvm.errors import SmartVMError
 from smartvm.vm.dnn import items as item_arrays
@@ -24,8 +24,8 @@ def storage_width(low: int, high: int) -> int:
 class WeightBlock:
     """An immutable block: at least one item.
 
-    ``width`` is the bytes an item takes and ``packed`` the items in that width, big-endian two's complement. What
-    kernels make of the items (their own layouts) is kept with the block, so that it is made once.
+    ``width`` is the bytes an item takes and ``packed`` the items in that width, big-endian two's complement.
+    What kernels make of the items (their own layouts) is kept with the block, so that it is made once.
     """
 
     def __init__(self, width: int, packed: bytes) -> None:
@@ -48,18 +48,20 @@ class WeightBlock:
     def decode(cls, encoded: bytes) -> WeightBlock:
         """The block that ``encoded`` stands for.
 
-        Raises ``SmartVMError`` when it is not the encoding of any block: another width byte, a length that is no
-        multiple of it, no item at all, or a width that is not the narrowest.
+        Raises ``SmartVMError`` when it is not the encoding of any block: another width byte, a length that is
+        no multiple of it, no item at all, or a width that is not the narrowest.
         """
         if not encoded or encoded[0] not in WIDTHS:
             raise SmartVMError(f"a weight block starts with its width ({', '.join(map(str, WIDTHS))})")
         block = cls(encoded[0], encoded[1:])
         if not block.packed or len(block.packed) % block.width:
             raise SmartVMError(
-                f"a weight block of width {block.width} holds {len(block.packed)} bytes: not a positive multiple"
+                f"a weight block of width {block.width} holds {len(block.packed)} bytes, not a multiple"
             )
         if storage_width(*block.extremes) != block.width:
-            raise SmartVMError(f"a weight block is packed at {block.width} bytes an item where fewer hold its items")
+            raise SmartVMError(
+                f"a weight block is packed at {block.width} bytes an item where fewer hold its items"
+            )
         return block
 
     @property
@@ -103,7 +105,7 @@ class WeightBlock:
     def keep(self, key: Hashable, value: _Prepared) -> _Prepared:
         """Keep a kernel's own layout of the items under ``key``, and return it."""
         self._prepared[key] = value
-        return cast("_Prepared", value)
+        return value
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WeightBlock) and self.width == other.width and self.packed == other.packed

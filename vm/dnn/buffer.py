@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.items import ItemArray
 
@@ -16,9 +15,9 @@ MAX_SAVED_BUFFERS = 64
 class Buffer:
     """An elastic sequence of items.
 
-    Kernels change it in place, so whoever holds a reference keeps the frame's Buffer. Appending is amortised: the
-    backing array doubles. Dropping items neither copies nor narrows, so that no sequence of cheap instructions costs
-    more time than it pays for.
+    Kernels change it in place, so whoever holds a reference keeps the frame's Buffer. Appending is amortised:
+    the backing array doubles. Dropping items neither copies nor narrows, so that no sequence of cheap
+    instructions costs more time than it pays for.
     """
 
     __slots__ = ("_extremes", "_length", "_store")
@@ -45,8 +44,9 @@ class Buffer:
 
     @property
     def extremes(self) -> tuple[int, int]:
-        """The least and the greatest item, exactly ((0, 0) when empty): a visible fact of the items, so that gas may
-        depend on it. Costs one pass over the items after a change that may have removed an extreme."""
+        """The least and the greatest item, exactly ((0, 0) when empty): a visible fact of the items, so that
+        gas may depend on it. Costs one pass over the items after a change that may have removed an
+        extreme."""
         if self._extremes is None:
             self._extremes = item_arrays.extremes(self.array)
         return self._extremes
@@ -61,7 +61,8 @@ class Buffer:
         return item_arrays.to_integers(self.array)
 
     def replace(self, array: ItemArray, extremes: tuple[int, int] | None = None) -> None:
-        """Hold the items of ``array`` instead, taking it over; ``extremes`` when the caller knows them exactly."""
+        """Hold the items of ``array`` instead, taking it over; ``extremes`` when the caller knows them
+        exactly."""
         self._store = array
         self._length = len(array)
         self._extremes = extremes

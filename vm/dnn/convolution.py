@@ -8,7 +8,9 @@ from smartvm.vm.dnn.operands import require_block, require_block_length, require
 from smartvm.vm.extension import InstructionContext
 
 
-def output_side(context: InstructionContext, name: str, side: int, kernel: int, stride: int, padding: int) -> int:
+def output_side(
+    context: InstructionContext, name: str, side: int, kernel: int, stride: int, padding: int
+) -> int:
     """Positions of a window of ``kernel`` cells along a padded side; halts when it does not fit."""
     padded = side + 2 * padding
     if padded < kernel:

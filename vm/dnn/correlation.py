@@ -1,10 +1,10 @@
 """Exact correlation of feature maps with kernels: the routes, and the choice among them.
 
-A route is exact when none of its partial sums can leave the range in which its arithmetic is: ``bound`` (the largest
-magnitude of the items × that of the weights × the number of terms) limits every partial sum in every order of
-summation. float64 represents each integer up to 2^53, so sums below that are exact whatever the BLAS does (fused or
-not, in any order, on any number of threads); int64 is exact below 2^63; the wide route computes modulo 2^256, which is
-what an item is reduced to.
+A route is exact when none of its partial sums can leave the range in which its arithmetic is: ``bound`` (the
+largest magnitude of the items × that of the weights × the number of terms) limits every partial sum in every
+order of summation. float64 represents each integer up to 2^53, so sums below that are exact whatever the BLAS
+does (fused or not, in any order, on any number of threads); int64 is exact below 2^63; the wide route
+computes modulo 2^256, which is what an item is reduced to.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
-
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn import native
 from smartvm.vm.dnn.blocks import WeightBlock
@@ -33,7 +32,8 @@ _GATHERED_BYTES = 1 << 21
 class Correlation:
     """The shape of a correlation. Directions are depth, rows, columns (depth 1 in two dimensions).
 
-    ``groups`` groups of ``inputs`` channels each; ``kernels`` output channels in all, spread evenly over the groups.
+    ``groups`` groups of ``inputs`` channels each; ``kernels`` output channels in all, spread evenly over the
+    groups.
     """
 
     groups: int
@@ -83,7 +83,9 @@ def bound_of(buffer: Buffer, block: WeightBlock, terms: int) -> int:
     return buffer.bound * block.bound * terms
 
 
-def correlate(buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None) -> ItemArray:
+def correlate(
+    buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None
+) -> ItemArray:
     """The output maps. ``route`` forces one (tests); it must be exact for the bound."""
     if route is None:
         route = route_for(bound_of(buffer, block, shape.terms))

@@ -6,7 +6,6 @@ Each computes in the narrowest integer type that its result's proven bound allow
 from __future__ import annotations
 
 import numpy as np
-
 from smartvm.vm.dnn import gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.blocks import WeightBlock
@@ -76,8 +75,9 @@ def buf_scl1(context: InstructionContext) -> None:
 def quotients(buffer: Buffer, divisor: int) -> ItemArray:
     """Each item over ``divisor``, truncated toward zero.
 
-    In float64 the truncated quotient is exact below 2^51: where |a| ≥ |d|, a quotient that is no integer is at least
-    1/|d| away from the next integer q, and |q|/2^53 < |a/d|·2^-52 < 1/|d|, so rounding cannot reach it.
+    In float64 the truncated quotient is exact below 2^51: where |a| ≥ |d|, a quotient that is no integer is
+    at least 1/|d| away from the next integer q, and |q|/2^53 < |a/d|·2^-52 < 1/|d|, so rounding cannot reach
+    it.
     """
     bound = buffer.bound
     if divisor == 0 or bound < abs(divisor):

@@ -1,8 +1,10 @@
-"""Gas rules of the DNN instructions: functions of operands, lengths and proven widths only, with the table's numbers.
+"""Gas rules of the DNN instructions: functions of operands, lengths and proven widths only, with the table's
+numbers.
 
-Every rule charges before the work is done and before anything is allocated. What a *proven width* is: the bits of the
-largest magnitude that any partial sum of an instruction can reach, from the exact extremes of the Buffer and of the
-weights and the number of terms. All of these are visible facts of the items, so every implementation charges the same.
+Every rule charges before the work is done and before anything is allocated. What a *proven width* is: the
+bits of the largest magnitude that any partial sum of an instruction can reach, from the exact extremes of the
+Buffer and of the weights and the number of terms. All of these are visible facts of the items, so every
+implementation charges the same.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ def frame_items(context: InstructionContext) -> int:
 
 
 def charge_growth(context: InstructionContext, new_items: int, old_items: int = 0) -> None:
-    """Charge for the frame's Buffers growing by ``new_items`` while ``old_items`` go away (nothing when they shrink).
+    """Charge for the frame's Buffers growing by ``new_items`` while ``old_items`` go away (nothing when they
+    shrink).
 
     Like memory: linear per item; with a quadratic part beyond ``buffer_linear_items`` in all.
     """
@@ -33,7 +36,9 @@ def charge_growth(context: InstructionContext, new_items: int, old_items: int = 
 
 def _price_of_items(context: InstructionContext, count: int) -> int:
     beyond = max(0, count - context.constant("buffer_linear_items"))
-    return count * context.constant("buffer_word") + beyond * beyond // context.constant("buffer_quadratic_divisor")
+    return count * context.constant("buffer_word") + beyond * beyond // context.constant(
+        "buffer_quadratic_divisor"
+    )
 
 
 def width_tier(context: InstructionContext, bound: int) -> str:
@@ -45,7 +50,8 @@ def width_tier(context: InstructionContext, bound: int) -> str:
 
 
 def charge_products(context: InstructionContext, products: int, reads: int, bound: int) -> None:
-    """Charge ``products`` multiply-accumulates whose sums stay within ``bound`` over ``reads`` gathered items."""
+    """Charge ``products`` multiply-accumulates whose sums stay within ``bound`` over ``reads`` gathered
+    items."""
     rule = context.gas_rule
     price = ceiling_ratio(products, rule.constant(f"{width_tier(context, bound)}_per_1024"))
     if reads:
@@ -55,7 +61,9 @@ def charge_products(context: InstructionContext, products: int, reads: int, boun
 
 def charge_window_reads(context: InstructionContext, reads: int, bound: int) -> None:
     """Charge a pooling instruction's window reads, of which the sums stay within ``bound``."""
-    context.gas.charge(ceiling_ratio(reads, context.gas_rule.constant(f"{width_tier(context, bound)}_per_1024")))
+    context.gas.charge(
+        ceiling_ratio(reads, context.gas_rule.constant(f"{width_tier(context, bound)}_per_1024"))
+    )
 
 
 def charge_items(context: InstructionContext, count: int, bound: int = 0) -> None:

@@ -3,8 +3,8 @@
 An *item* is a signed 256-bit integer. An *item array* is either
 
 - narrow: a one-dimensional NumPy array of int8, int16, int32 or int64, or
-- wide: a C-contiguous ``uint64`` array of shape ``(n, 4)``, each row one item in two's complement, least significant
-  limb first.
+- wide: a C-contiguous ``uint64`` array of shape ``(n, 4)``, each row one item in two's complement, least
+  significant limb first.
 
 Which of them holds given items never shows in a result: it is chosen from the items' extremes.
 """
@@ -27,7 +27,12 @@ ITEM_MAX = (1 << 255) - 1
 INT64_MIN = -(1 << 63)
 INT64_MAX = (1 << 63) - 1
 
-_NARROW_TYPES: tuple[tuple[int, npt.DTypeLike], ...] = ((7, np.int8), (15, np.int16), (31, np.int32), (63, np.int64))
+_NARROW_TYPES: tuple[tuple[int, npt.DTypeLike], ...] = (
+    (7, np.int8),
+    (15, np.int16),
+    (31, np.int32),
+    (63, np.int64),
+)
 
 
 def to_signed(word: int) -> int:
@@ -110,7 +115,8 @@ def extremes(array: ItemArray) -> tuple[int, int]:
 
 
 def _wide_extreme(array: ItemArray, least: bool) -> int:
-    """Lexicographic search from the top limb (signed) down: each step keeps only the rows that are still best."""
+    """Lexicographic search from the top limb (signed) down: each step keeps only the rows that are still
+    best."""
     rows = array
     limbs: list[int] = []
     for position in range(LIMBS - 1, -1, -1):
@@ -165,7 +171,8 @@ def concatenated(first: ItemArray, second: ItemArray) -> ItemArray:
 
 
 def from_big_endian(data: bytes | bytearray | memoryview, width: int) -> ItemArray:
-    """Items of ``width`` bytes each (1–32), big-endian two's complement, without gaps; ``data`` is a multiple of it.
+    """Items of ``width`` bytes each (1–32), big-endian two's complement, without gaps; ``data`` is a multiple
+    of it.
 
     The type is the narrowest for 1, 2, 4 and 8 bytes; for others the narrowest that the items allow.
     """
@@ -187,7 +194,8 @@ def from_big_endian(data: bytes | bytearray | memoryview, width: int) -> ItemArr
 
 
 def to_big_endian(array: ItemArray, width: int) -> bytes:
-    """The items at ``width`` bytes each, big-endian two's complement; every item must fit (see ``fits_width``)."""
+    """The items at ``width`` bytes each, big-endian two's complement; every item must fit (see
+    ``fits_width``)."""
     if width in (1, 2, 4, 8):
         return as_type(array, f"i{width}").astype(f">i{width}").tobytes()
     if width < 8:
@@ -211,5 +219,7 @@ def clamped_to_int64(array: ItemArray, limit: int) -> npt.NDArray[np.int64]:
     top = np.ascontiguousarray(array[:, -1]).view(np.int64)
     sign = (values >> 63).view(np.uint64)
     beyond = (array[:, 1:] != sign[:, None]).any(axis=1)
-    result: npt.NDArray[np.int64] = np.clip(np.where(beyond, np.where(top < 0, -limit, limit), values), -limit, limit)
+    result: npt.NDArray[np.int64] = np.clip(
+        np.where(beyond, np.where(top < 0, -limit, limit), values), -limit, limit
+    )
     return result

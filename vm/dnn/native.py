@@ -1,4 +1,5 @@
-"""Compiled inner loops of the DNN instructions. Pure functions on arrays; the callers check shapes and prove widths.
+"""Compiled inner loops of the DNN instructions. Pure functions on arrays; the callers check shapes and prove
+widths.
 
 Every array argument is C-contiguous. Directions are depth, rows, columns; two-dimensional maps have depth 1.
 """
@@ -9,9 +10,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
-
 from smartvm.vm.dnn.items import LIMBS
 
 #: Compiled on first use and kept on disk; no Python object inside, so threads may run beside it.
@@ -61,8 +61,8 @@ def add_row(typing_context, total, at, term, i):
 
 @compiled
 def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, count, windows):
-    """Write the cells of windows ``first`` … ``first + count − 1`` to the rows of ``windows`` (zero-filled beyond the
-    cells), each row in the order channel, depth, row, column; cells outside the map are 0."""
+    """Write the cells of windows ``first`` … ``first + count − 1`` to the rows of ``windows`` (zero-filled
+    beyond the cells), each row in the order channel, depth, row, column; cells outside the map are 0."""
     taps = kernel[0] * kernel[1] * kernel[2]
     for n in range(count):
         place = first + n
@@ -132,8 +132,8 @@ def correlate_channels(x, weights, sizes, kernel, outputs, stride, padding, out)
 
 @compiled
 def correlate_wide(x, weights, groups, inputs, sizes, kernel, outputs, stride, padding, out):
-    """Correlation modulo 2^256. ``groups`` groups of ``inputs`` channels each; the kernels of ``weights`` are spread
-    evenly over the groups. ``out`` holds zeros."""
+    """Correlation modulo 2^256. ``groups`` groups of ``inputs`` channels each; the kernels of ``weights`` are
+    spread evenly over the groups. ``out`` holds zeros."""
     taps = kernel[0] * kernel[1] * kernel[2]
     positions = outputs[0] * outputs[1] * outputs[2]
     kernels = out.shape[0] // positions
@@ -161,8 +161,8 @@ def correlate_wide(x, weights, groups, inputs, sizes, kernel, outputs, stride, p
 
 @compiled
 def scatter_products(products, first, sizes, kernel, outputs, stride, padding, out):
-    """Add the products of input places ``first`` … (rows of ``products``: channel, kernel row, kernel column) to the
-    output maps of a transposed convolution, cropped by ``padding``."""
+    """Add the products of input places ``first`` … (rows of ``products``: channel, kernel row, kernel column)
+    to the output maps of a transposed convolution, cropped by ``padding``."""
     for n in range(products.shape[0]):
         top = ((first + n) // sizes[1]) * stride - padding
         left = ((first + n) % sizes[1]) * stride - padding

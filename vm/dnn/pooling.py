@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from smartvm.vm.dnn import gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
@@ -76,7 +75,9 @@ def maximum(
         pooled = _pooled_maximum(ranks, channels, sizes, kernel, stride, padding, outputs)
         return item_arrays.narrowed(array[order[pooled]])[0]
     dtype = np.int32 if array.dtype.itemsize <= 4 else np.int64
-    pooled = _pooled_maximum(array.astype(dtype, copy=False), channels, sizes, kernel, stride, padding, outputs)
+    pooled = _pooled_maximum(
+        array.astype(dtype, copy=False), channels, sizes, kernel, stride, padding, outputs
+    )
     return pooled.astype(array.dtype, copy=False)
 
 

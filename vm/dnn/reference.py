@@ -1,7 +1,7 @@
 """Twins of the DNN instructions in Python integers: the oracle that every kernel is tested against.
 
-Each function is the instruction's definition written down, nothing else: lists of signed integers in, lists out, no
-checks, no gas. Slow on purpose; the activations use rational bounds of growing precision.
+Each function is the instruction's definition written down, nothing else: lists of signed integers in, lists
+out, no checks, no gas. Slow on purpose; the activations use rational bounds of growing precision.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import mpmath
-
 from smartvm.vm.dnn.items import wrap
 
 Items = list[int]
@@ -52,7 +51,11 @@ def _correlate(
         for z in range(outputs[0]):
             for row in range(outputs[1]):
                 for column in range(outputs[2]):
-                    corner = (z * stride - padding[0], row * stride - padding[1], column * stride - padding[2])
+                    corner = (
+                        z * stride - padding[0],
+                        row * stride - padding[1],
+                        column * stride - padding[2],
+                    )
                     total = 0
                     index = 0
                     for source in sources:
@@ -198,8 +201,9 @@ def act_tanh(x: Items, v: int) -> Items:
 
 
 def act_sm0(x: Items, v: int) -> Items:
-    """ACT_SM0: with the greatest item's exponential as the unit. A fraction that a far smaller item moves by less than
-    the precision shows is decided by that item's being positive: it takes from the others' share."""
+    """ACT_SM0: with the greatest item's exponential as the unit. A fraction that a far smaller item moves by
+    less than the precision shows is decided by that item's being positive: it takes from the others'
+    share."""
     if not x:
         return []
     greatest = max(x)

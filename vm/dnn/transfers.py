@@ -1,9 +1,9 @@
-"""Instructions that move items: between Buffer, saved Buffers, Memory, stack and blocks, and MAT_MUL, which reads Memory."""
+"""Instructions that move items: between Buffer, saved Buffers, Memory, stack and blocks, and MAT_MUL, which
+reads Memory."""
 
 from __future__ import annotations
 
 import numpy as np
-
 from smartvm.vm.dnn import gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.blocks import WeightBlock
