@@ -9,6 +9,9 @@ FORK_ALIASES = {
     "eip158": "spurious_dragon",
     "spurious": "spurious_dragon",
     "constantinoplefix": "petersburg",
+    "muirglacier": "istanbul",
+    "arrowglacier": "london",
+    "grayglacier": "london",
     "merge": "paris",
     "parismerge": "paris",
 }

@@ -173,7 +173,7 @@ def _load_file(path: Path, chain: tuple[Path, ...]) -> InstructionTable:
         description=_text(path, data, "description", ""),
         forks=forks,
         instructions=instructions,
-        digest=_digest(forks, instructions),
+        digest=table_digest(forks, instructions),
         path=str(path),
         constants=tuple(constants.items()),
         gas_rules=rules,
@@ -266,8 +266,8 @@ def _free_opcodes(rows: Mapping[str, Instruction]) -> str:
     return f"free: {', '.join(free[:8])} ..." if free else "no opcode is free between 0xb0 and 0xef"
 
 
-def _digest(forks: tuple[str, ...], instructions: tuple[Instruction, ...]) -> str:
-    """SHA-256 over what decides the meaning of code. Gas is left out: a new calibration leaves artifacts valid."""
+def table_digest(forks: tuple[str, ...], instructions: tuple[Instruction, ...]) -> str:
+    """SHA-256 over what decides the meaning of code. Gas is left out: a calibration leaves artifacts valid."""
     facts = [
         (i.opcode, i.name, i.operands, i.results, i.result_count, i.immediate_bytes, i.since, i.until, i.implementation)
         for i in instructions
