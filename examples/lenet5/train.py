@@ -1,6 +1,6 @@
 """Train LeNet-5 on scikit-learn's digits with NumPy alone, and write what the example ships.
 
-    python examples/lenet5/train.py        # about two minutes on one core
+    python examples/lenet5/train.py        # half a minute on one core
 
 Writes ``weights.npz`` (integers: weights × 1,000, biases × 1,000,000, which is the scale of the sums they are
 added to), ``float_weights.npz`` (what was trained), ``held_out.npz`` (pictures that training never saw) and
@@ -183,6 +183,7 @@ def main() -> None:
     pictures, labels, held_out, held_out_labels = load_split()
     parameters = train(pictures.astype(np.float32) / 255, labels, options.epochs, options.seed)
     logits, _ = forward(parameters, held_out.astype(np.float32) / 255)
+    accuracy = (logits.argmax(axis=1) == held_out_labels).mean()
     print(f"float accuracy on {len(held_out)} held-out digits: {accuracy:.2%}")
     np.savez_compressed(HERE / "weights.npz", **quantised(parameters))
     np.savez_compressed(HERE / "float_weights.npz", **parameters)

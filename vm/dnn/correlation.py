@@ -2,13 +2,15 @@
 
 A route is exact when none of its partial sums can leave the range in which its arithmetic is: ``bound`` (the
 largest magnitude of the items × that of the weights × the number of terms) limits every partial sum in every
-order of summation. float64 represents each integer up to 2^53, so sums below that are exact whatever the BLAS
-does (fused or not, in any order, on any number of threads); int64 is exact below 2^63; the wide route
-computes modulo 2^256, which is what an item is reduced to.
+order of summation. int16 products in an int32 accumulator are exact below 2^31. float64 represents each
+integer up to 2^53, so sums below that are exact whatever the BLAS does (fused or not, in any order, on any
+number of threads); int64 is exact below 2^63; the wide route computes modulo 2^256, which is what an item is
+reduced to.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal, cast
@@ -21,11 +23,13 @@ from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
 
-Route = Literal["float64", "int64", "wide"]
+Route = Literal["int16", "float64", "int64", "wide"]
 Sizes = tuple[int, int, int]
 
 #: Bytes of gathered windows that are alive at a time: about a second-level cache.
 _GATHERED_BYTES = 1 << 21
+#: int16 items of the widest vector register: rows of whole vectors need no scalar rest.
+_VECTOR_ITEMS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,11 @@ class Correlation:
         return self.kernel == self.sizes and self.padding == (0, 0, 0)
 
 
-def route_for(bound: int) -> Route:
-    """The fastest route that is exact for partial sums up to ``bound``."""
+def route_for(bound: int, *operands: Buffer | WeightBlock) -> Route:
+    """The fastest route that is exact for partial sums up to ``bound`` over ``operands`` (none given: not
+    int16)."""
+    if operands and bound < 1 << 31 and all(operand.bound < 1 << 15 for operand in operands):
+        return "int16"
     if bound < 1 << 53:
         return "float64"
     return "int64" if bound < 1 << 63 else "wide"
@@ -88,11 +95,13 @@ def correlate(
 ) -> ItemArray:
     """The output maps. ``route`` forces one (tests); it must be exact for the bound."""
     if route is None:
-        route = route_for(bound_of(buffer, block, shape.terms))
+        route = route_for(bound_of(buffer, block, shape.terms), buffer, block)
     if route == "wide":
         return _correlate_wide(buffer, block, shape)
     if shape.groups > 1:
         return _correlate_channels(buffer, block, shape)
+    if route == "int16":
+        return _correlate_int16(buffer, block, shape)
     if route == "float64":
         return _correlate_float64(buffer, block, shape)
     return _correlate_int64(buffer, block, shape)
@@ -115,6 +124,40 @@ def exact_integers(values: npt.NDArray[np.float64]) -> ItemArray:
     """Integers held as float64, at the narrowest type."""
     low, high = int(values.min()), int(values.max())
     return values.astype(item_arrays.narrow_type(low, high))
+
+
+def int16_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.int16]:
+    """The block's items as ``rows`` rows of int16, zero-filled to whole vectors, kept with the block."""
+    kept = block.prepared(("int16", rows))
+    if kept is None:
+        items = item_arrays.as_type(block.array, np.int16).reshape(rows, -1)
+        padded = np.zeros((rows, _padded(items.shape[1])), np.int16)
+        padded[:, : items.shape[1]] = items
+        kept = block.keep(("int16", rows), padded)
+    return cast("npt.NDArray[np.int16]", kept)
+
+
+def _padded(terms: int) -> int:
+    return -(-terms // _VECTOR_ITEMS) * _VECTOR_ITEMS
+
+
+def _correlate_int16(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
+    weights = int16_rows(block, shape.kernels)
+    values = item_arrays.as_type(buffer.array, np.int16)
+    out = np.empty((shape.kernels, shape.positions), np.int32)
+    if shape.is_whole_map:
+        windows = np.zeros((1, weights.shape[1]), np.int16)
+        windows[0, : len(values)] = values
+        native.dot_rows_int16(windows, weights, out)
+    else:
+        for first, windows in _gathered(values, shape, weights.shape[1]):
+            part = (
+                out if len(windows) == shape.positions else np.empty((shape.kernels, len(windows)), np.int32)
+            )
+            native.dot_rows_int16(windows, weights, part)
+            if part is not out:
+                out[:, first : first + len(windows)] = part
+    return item_arrays.narrowed(out.reshape(-1))[0]
 
 
 def _correlate_float64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
@@ -140,10 +183,14 @@ def _correlate_int64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> 
     return item_arrays.narrowed(out.reshape(-1))[0]
 
 
-def _gathered(values: npt.NDArray[Any], shape: Correlation) -> Any:
-    """The matrix of windows, a slice at a time: (first place, rows)."""
-    step = max(1, min(shape.positions, _GATHERED_BYTES // (shape.terms * values.itemsize)))
-    windows = np.empty((step, shape.terms), values.dtype)
+def _gathered(
+    values: npt.NDArray[Any], shape: Correlation, row: int | None = None
+) -> Iterator[tuple[int, Any]]:
+    """The matrix of windows, a slice at a time: (first place, rows). ``row`` items a row, zero-filled at the
+    end."""
+    row = shape.terms if row is None else row
+    step = max(1, min(shape.positions, _GATHERED_BYTES // (row * values.itemsize)))
+    windows = np.empty((step, row), values.dtype)
     for first in range(0, shape.positions, step):
         count = min(step, shape.positions - first)
         native.gather_windows(

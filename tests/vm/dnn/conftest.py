@@ -6,8 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import settings
 from smartvm.instructions.loader import load_table
 from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock
+
+# The first call of a kernel compiles it.
+settings.register_profile("dnn", deadline=None)
+settings.load_profile("dnn")
 
 
 class Halted(Exception):
@@ -122,11 +127,11 @@ def frame() -> Frame:
     return Frame()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_frame() -> Callable[..., Frame]:
     return Frame
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def halted() -> type[Exception]:
     return Halted
