@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from smartvm.compiler.backend import BackendSettings, assemble_object
 from smartvm.compiler.yul.dialect import dialect_for
-from smartvm.compiler.yul.extensions import helper_function, microcode_object
+from smartvm.compiler.yul.extensions import microcode_object
 from smartvm.instructions.errors import table_error
 from smartvm.instructions.model import Instruction, InstructionTable
 
@@ -91,12 +91,9 @@ def without_extensions(table: InstructionTable) -> InstructionTable:
 
 
 def check_extensions(table: InstructionTable) -> None:
-    """Raise ``TableError`` for the first instruction whose Yul is wrong in a fork that has it, or whose kernel cannot
-    be imported."""
+    """Raise ``TableError`` for the first instruction whose Yul is wrong (in the table's last fork), or whose kernel
+    cannot be imported."""
+    dialect = dialect_for(table, table.forks[-1])
     for instruction in own_instructions(table, "yul"):
-        for fork in table.forks:
-            if table.has(instruction, fork) and fork in (instruction.since, table.forks[-1]):
-                dialect = dialect_for(table, table.forks[-1] if instruction.since == table.forks[0] else fork)
-                helper_function(instruction, dialect)
-                microcode_object(instruction, dialect)
+        microcode_object(instruction, dialect)
     kernels(table)
