@@ -1,7 +1,7 @@
 """Ethereum mainnet's forks that change execution, in the order of their activation.
 
-Forks that only moved the difficulty bomb (Muir Glacier, Arrow Glacier, Gray Glacier) or the DAO's balances are left
-out: their instructions, gas and transactions are those of the fork before.
+Forks that only moved the difficulty bomb (Muir Glacier, Arrow Glacier, Gray Glacier) or the DAO's balances
+are left out: their instructions, gas and transactions are those of the fork before.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ _BY_NAME = {_bare(fork.name): fork for fork in Fork} | _ALIASES
 
 
 def fork_named(name: str) -> Fork:
-    """The fork called ``name``: in any case, with or without underscores, or as the state tests' fixtures call it
-    (``EIP150``, ``ConstantinopleFix``, ``Merge``). Raises ``UnknownForkError``."""
+    """The fork called ``name``: in any case, with or without underscores, or as the state tests' fixtures
+    call it (``EIP150``, ``ConstantinopleFix``, ``Merge``). Raises ``UnknownForkError``."""
     fork = _BY_NAME.get(_bare(name))
     if fork is None:
         known = ", ".join(fork.label for fork in Fork)
