@@ -66,6 +66,14 @@ class EffectFacts:
     def __init__(self, program: Program) -> None:
         self.of_builtin: dict[str, Mask] = {}
         self.of_function: dict[int, Mask] = {}
+        #: Where MSIZE is used, touching memory is an effect.
+        self._memory_size_matters = any(
+            "memory_size" in operation.builtin.effects.reads
+            for function in program.functions
+            for block in function.blocks
+            for operation in block.operations
+            if operation.builtin is not None
+        )
         self._summarize(program)
 
     def mask(self, operation: Operation) -> Mask:
@@ -74,7 +82,10 @@ class EffectFacts:
         if builtin is not None:
             mask = self.of_builtin.get(builtin.name)
             if mask is None:
-                mask = self.of_builtin[builtin.name] = effects_mask(builtin.effects)
+                mask = effects_mask(builtin.effects)
+                if self._memory_size_matters and (mask.reads | mask.writes) & BITS["memory"]:
+                    mask = Mask(mask.reads | CONTROL, mask.writes | BITS["memory_size"])
+                self.of_builtin[builtin.name] = mask
             return mask
         assert operation.callee is not None
         return self.of_function.get(operation.callee.number, Mask(EVERYTHING, EVERYTHING))

@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.backend.assembler import Assembler, Sections
 from smartvm.compiler.backend.builder import build_program
-from smartvm.compiler.backend.control_flow import (
-    drop_redundant_parameters,
-    drop_unreachable,
-    merge_straight_runs,
-)
-from smartvm.compiler.backend.effects import EffectFacts, recursive_groups, settle_returns
+from smartvm.compiler.backend.effects import EffectFacts, recursive_groups
 from smartvm.compiler.backend.function_coder import code_function
 from smartvm.compiler.backend.items import PUSH_SYMBOL, InstructionSet, Item
 from smartvm.compiler.backend.peephole import improve_items
+from smartvm.compiler.backend.pipeline import optimize_program, prepare_program
 from smartvm.compiler.backend.placement import Placement
 from smartvm.compiler.backend.result import AssembledObject, BackendSettings
 from smartvm.compiler.backend.spill_frames import frame_offsets
-from smartvm.compiler.backend.ssa import Function, Program, Symbol
+from smartvm.compiler.backend.ssa import Program, Symbol
 from smartvm.compiler.backend.stack_coder import CodingContext, FunctionCode
 from smartvm.compiler.yul import ast as yul
 
@@ -80,14 +76,9 @@ class ObjectAssembler:
     def optimized_program(self, object_: yul.Object) -> Program:
         """The SSA form of the object's code after all passes that the settings ask for."""
         program = build_program(object_.code, self.dialect, self.settings.optimize)
-        for function in program.functions:
-            drop_unreachable(function)
-            drop_redundant_parameters(function)
-        settle_returns(program)
-        drop_uncalled(program)
-        for function in program.functions:
-            drop_unreachable(function)
-            merge_straight_runs(function)
+        prepare_program(program)
+        if self.settings.optimize:
+            optimize_program(program, self.dialect.builtins, self.settings)
         return program
 
     def _code(
@@ -144,16 +135,3 @@ class ObjectAssembler:
                 numbers[Symbol("spill", str(number), slot)] = base + 32 * (offsets[number] + slot)
         return numbers
 
-
-def drop_uncalled(program: Program) -> None:
-    """Forget the functions that the object's code does not call, directly or through others."""
-    reached = {0}
-    work: list[Function] = [program.main]
-    while work:
-        for block in work.pop().blocks:
-            for operation in block.operations:
-                callee = operation.callee
-                if callee is not None and callee.number not in reached:
-                    reached.add(callee.number)
-                    work.append(callee)
-    program.functions = [function for function in program.functions if function.number in reached]

@@ -1,0 +1,180 @@
+"""What memory and storage are known to hold at a point of the program.
+
+An address is a base value (or none) plus a number; two addresses with the same base are the same, overlap
+or do not, by their numbers; of others nothing is known. In code that keeps to Solidity's memory model
+(docs, "Memory Safety"; the object has a ``memoryguard``) the free memory pointer at 0x40 is written through
+that very address alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from smartvm.compiler.backend.effects import BITS, Mask
+
+if TYPE_CHECKING:
+    from smartvm.compiler.backend.ssa import Operation
+
+_WORD = 32
+_FREE_POINTER = 0x40
+_NO_BASE = -1
+
+
+class _Access(NamedTuple):
+    """How an instruction uses a kind of store: ``area``, whether it loads or stores a word, the width of a
+    key (32 for byte addresses, 1 for numbered slots)."""
+
+    area: str
+    store: bool
+    width: int
+
+
+_ACCESSES = {
+    "MLOAD": _Access("memory", False, _WORD),
+    "MSTORE": _Access("memory", True, _WORD),
+    "SLOAD": _Access("storage", False, 1),
+    "SSTORE": _Access("storage", True, 1),
+    "TLOAD": _Access("transient", False, 1),
+    "TSTORE": _Access("transient", True, 1),
+}
+
+#: Instructions that write one range of memory: the operand that says where it starts.
+_RANGE_WRITERS = {
+    "MSTORE8": 0,
+    "CALLDATACOPY": 0,
+    "CODECOPY": 0,
+    "RETURNDATACOPY": 0,
+    "EXTCODECOPY": 1,
+    "MCOPY": 0,
+}
+
+
+class ValueView(Protocol):
+    """What is asked about values."""
+
+    def number(self, value: int) -> int | None:
+        """The number that a value is, if it is known."""
+
+    def definition(self, value: int) -> tuple[str, list[int]] | None:
+        """Name and operands of the pure instruction that gives the value."""
+
+
+class _Entry(NamedTuple):
+    value: int
+    #: Whether a store put it there (a load only found it).
+    stored: bool
+
+
+class KnownContents:
+    """Known words by area, and a generation number for each area that changes when it is written."""
+
+    __slots__ = ("_areas", "_counter", "_generations", "_guarded")
+
+    def __init__(self, guarded: bool) -> None:
+        self._guarded = guarded
+        self._areas: dict[str, dict[tuple[int, int], _Entry]] = {"memory": {}, "storage": {}, "transient": {}}
+        # Each state that is not inherited has generations of its own.
+        self._counter: object = object()
+        self._generations: dict[int, object] = {}
+
+    def copy(self) -> KnownContents:
+        """The same knowledge, to go on with."""
+        other = KnownContents(self._guarded)
+        other._areas = {area: dict(words) for area, words in self._areas.items()}
+        other._counter = self._counter
+        other._generations = dict(self._generations)
+        return other
+
+    def generations(self, reads: int) -> tuple[object, ...]:
+        """What identifies the present contents of the areas read."""
+        get = self._generations.get
+        counter = self._counter
+        result: list[object] = []
+        while reads:
+            low = reads & -reads
+            reads ^= low
+            result.append(get(low, counter))
+        return tuple(result)
+
+    def forget(self, mask: Mask) -> None:
+        """An operation of which only the areas are known."""
+        writes = mask.writes
+        if not writes:
+            return
+        self._advance(writes)
+        for area, words in self._areas.items():
+            if words and writes & BITS[area]:
+                words.clear()
+
+    def _advance(self, writes: int) -> None:
+        while writes:
+            low = writes & -writes
+            writes ^= low
+            self._generations[low] = object()
+
+    def visit(self, operation: Operation, name: str, mask: Mask, view: ValueView) -> int | None:
+        """Account for an instruction. Answers with the value that a load is known to give, with -1 for a store
+        of what is there already, else None."""
+        access = _ACCESSES.get(name)
+        if access is None:
+            self._other(operation, name, mask, view)
+            return None
+        words = self._areas[access.area]
+        key = _address(operation.inputs[0], view)
+        known = words.get(key)
+        if not access.store:
+            if mask.writes:
+                return None  # MSIZE is used: the load itself matters
+            if known is not None:
+                return known.value
+            words[key] = _Entry(operation.outputs[0], False)
+            return None
+        value = operation.inputs[1]
+        if known is not None and known.value == value and (known.stored or access.area == "memory"):
+            return -1
+        self._advance(mask.writes)
+        base, offset = key
+        width = access.width
+        gone = [
+            other
+            for other in words
+            if (abs(other[1] - offset) < width if other[0] == base else not self._apart(access.area, base, other))
+        ]
+        for other in gone:
+            del words[other]
+        words[key] = _Entry(value, True)
+        return None
+
+    def _other(self, operation: Operation, name: str, mask: Mask, view: ValueView) -> None:
+        position = _RANGE_WRITERS.get(name)
+        words = self._areas["memory"]
+        if position is None or not words:
+            self.forget(mask)
+            return
+        base, _ = _address(operation.inputs[position], view)
+        kept = {key: entry for key, entry in words.items() if self._apart("memory", base, key)}
+        self.forget(mask)
+        words.update(kept)
+
+    def _apart(self, area: str, base: int, other: tuple[int, int]) -> bool:
+        """Whether a write relative to ``base`` leaves what is known at ``other``, whose base differs."""
+        return (
+            self._guarded and area == "memory" and base != _NO_BASE and other == (_NO_BASE, _FREE_POINTER)
+        )
+
+
+def _address(value: int, view: ValueView) -> tuple[int, int]:
+    """A value as base and number."""
+    number = view.number(value)
+    if number is not None:
+        return _NO_BASE, number
+    made = view.definition(value)
+    if made is not None and made[0] == "ADD":
+        first, second = made[1]
+        number = view.number(second)
+        if number is not None:
+            return first, number
+        number = view.number(first)
+        if number is not None:
+            return second, number
+    return value, 0
