@@ -190,11 +190,13 @@ def _gathered(
     end."""
     row = shape.terms if row is None else row
     step = max(1, min(shape.positions, _GATHERED_BYTES // (row * values.itemsize)))
-    windows = np.empty((step, row), values.dtype)
+    source = np.empty(len(values) + native.COPY_STEP, values.dtype)
+    source[: len(values)] = values
+    windows = np.empty(step * row + native.COPY_STEP, values.dtype)
     for first in range(0, shape.positions, step):
         count = min(step, shape.positions - first)
         native.gather_windows(
-            values,
+            source,
             shape.inputs,
             shape.sizes,
             shape.kernel,
@@ -203,9 +205,10 @@ def _gathered(
             shape.padding,
             first,
             count,
+            row,
             windows,
         )
-        yield first, windows[:count]
+        yield first, windows[: count * row].reshape(count, row)
 
 
 def _correlate_channels(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:

@@ -178,19 +178,25 @@ def from_big_endian(data: bytes | bytearray | memoryview, width: int) -> ItemArr
     """
     if width in (1, 2, 4, 8):
         return np.frombuffer(data, f">i{width}").astype(f"=i{width}")
+    if width == WORD_BYTES:
+        return _from_words(np.frombuffer(data, np.uint64).reshape(-1, LIMBS))
     raw = np.frombuffer(data, np.uint8).reshape(-1, width)
     container = 8 if width < 8 else WORD_BYTES
     padded = np.empty((len(raw), container), np.uint8)
     padded[:, container - width :] = raw
     padded[:, : container - width] = np.where(raw[:, :1] & 0x80, 0xFF, 0)
     if container == 8:
-        array: ItemArray = padded.view(">i8").reshape(-1).astype(np.int64)
-    else:
-        array = np.ascontiguousarray(padded.view(">u8").astype(np.uint64)[:, ::-1])
-        sign = (array[:, :1].view(np.int64) >> 63).view(np.uint64)
-        if bool((array[:, 1:] == sign).all()):
-            array = np.ascontiguousarray(array[:, 0]).view(np.int64)
-    return array
+        return padded.view(">i8").reshape(-1).astype(np.int64)
+    return _from_words(padded.view(np.uint64))
+
+
+def _from_words(words: npt.NDArray[np.uint64]) -> ItemArray:
+    """Items of big-endian words, given as rows of four 8-byte groups in memory order: int64 where all fit."""
+    low = words[:, -1].copy().view(">i8").astype(np.int64)
+    sign = (low >> 63).view(np.uint64)  # all zeros or all ones: the same in either byte order
+    if bool((words[:, :-1] == sign[:, None]).all()):
+        return low
+    return np.ascontiguousarray(words.view(">u8").astype(np.uint64)[:, ::-1])
 
 
 def to_big_endian(array: ItemArray, width: int) -> bytes:

@@ -17,6 +17,9 @@ from smartvm.vm.dnn.items import LIMBS
 #: Compiled on first use and kept on disk; no Python object inside, so threads may run beside it.
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
 
+#: Items that ``gather_windows`` copies at a time.
+COPY_STEP = 8
+
 _WORD = ir.IntType(256)
 
 
@@ -60,9 +63,13 @@ def add_row(typing_context, total, at, term, i):
 
 
 @compiled
-def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, count, windows):
-    """Write the cells of windows ``first`` … ``first + count − 1`` to the rows of ``windows`` (zero-filled
-    beyond the cells), each row in the order channel, depth, row, column; cells outside the map are 0."""
+def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, count, row_length, windows):
+    """Write the cells of windows ``first`` … ``first + count − 1`` to ``windows``, ``row_length`` items each
+    (zero-filled beyond the cells), in the order channel, depth, row, column; cells outside the map are 0.
+
+    Kernel rows inside the map are copied in whole steps of ``COPY_STEP`` items; what a step writes too much,
+    the next writes over. So ``x`` and ``windows`` have as many items more at their end, whose values do not
+    matter."""
     taps = kernel[0] * kernel[1] * kernel[2]
     for n in range(count):
         place = first + n
@@ -73,24 +80,27 @@ def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, 
         low = max(0, -left)
         high = min(kernel[2], sizes[2] - left)
         inside = low == 0 and high == kernel[2]
+        at = n * row_length
         for channel in range(channels):
             for a in range(kernel[0]):
                 z = front + a
+                outside = z < 0 or z >= sizes[0]
                 for b in range(kernel[1]):
                     row = top + b
-                    at = channel * taps + (a * kernel[1] + b) * kernel[2]
-                    if z < 0 or z >= sizes[0] or row < 0 or row >= sizes[1]:
-                        for c in range(kernel[2]):
-                            windows[n, at + c] = 0
-                        continue
-                    source = ((channel * sizes[0] + z) * sizes[1] + row) * sizes[2] + left
-                    if not inside:
-                        for c in range(kernel[2]):
-                            windows[n, at + c] = 0
-                    for c in range(low, high):
-                        windows[n, at + c] = x[source + c]
-        for at in range(channels * taps, windows.shape[1]):
-            windows[n, at] = 0
+                    if outside or row < 0 or row >= sizes[1]:
+                        windows[at : at + kernel[2]] = 0
+                    else:
+                        source = ((channel * sizes[0] + z) * sizes[1] + row) * sizes[2] + left
+                        if inside:
+                            for step in range(0, kernel[2], COPY_STEP):
+                                for c in range(COPY_STEP):
+                                    windows[at + step + c] = x[source + step + c]
+                        else:
+                            windows[at : at + kernel[2]] = 0
+                            for c in range(low, high):
+                                windows[at + c] = x[source + c]
+                    at += kernel[2]
+        windows[at : at + row_length - channels * taps] = 0
 
 
 @compiled
