@@ -23,9 +23,9 @@ class Account:
 class AccountChange:
     """The new content of an account.
 
-    ``code`` is given when the code hash is new to the store, else None. ``clears_storage``: all slots and blocks held
-    until now are gone before ``slots`` and ``blocks`` are applied. A slot's value 0 and a block's None delete it.
-    A block is given as the trie's leaf holds it before RLP: width byte, then packed items.
+    ``code`` is given when the code hash is new to the store, else None. ``clears_storage``: all slots and
+    blocks held until now are gone before ``slots`` and ``blocks`` are applied. A slot's value 0 and a block's
+    None delete it. A block is given as the trie's leaf holds it before RLP: width byte, then packed items.
     """
 
     account: Account
