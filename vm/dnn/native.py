@@ -62,6 +62,25 @@ def add_row(typing_context, total, at, term, i):
     return signature, generate
 
 
+@intrinsic
+def copy_step(typing_context, target, at, source, start):
+    """``target[at : at + COPY_STEP] = source[start : start + COPY_STEP]`` of one-dimensional arrays of one type, as one
+    vector load and store: a loop would have to allow for overlap."""
+    signature = types.void(target, types.intp, source, types.intp)
+
+    def generate(context, builder, sig, arguments):
+        def pointer(position):
+            array = context.make_array(sig.args[position])(context, builder, arguments[position])
+            vector = ir.VectorType(array.data.type.pointee, COPY_STEP)
+            return builder.bitcast(builder.gep(array.data, [arguments[position + 1]]), vector.as_pointer())
+
+        item_bytes = sig.args[0].dtype.bitwidth // 8
+        builder.store(builder.load(pointer(2), align=item_bytes), pointer(0), align=item_bytes)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
 @compiled
 def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, count, row_length, windows):
     """Write the cells of windows ``first`` … ``first + count − 1`` to ``windows``, ``row_length`` items each
@@ -70,7 +89,6 @@ def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, 
     Kernel rows inside the map are copied in whole steps of ``COPY_STEP`` items; what a step writes too much,
     the next writes over. So ``x`` and ``windows`` have as many items more at their end, whose values do not
     matter."""
-    taps = kernel[0] * kernel[1] * kernel[2]
     for n in range(count):
         place = first + n
         left = (place % outputs[2]) * stride - padding[2]
@@ -88,19 +106,21 @@ def gather_windows(x, channels, sizes, kernel, outputs, stride, padding, first, 
                 for b in range(kernel[1]):
                     row = top + b
                     if outside or row < 0 or row >= sizes[1]:
-                        windows[at : at + kernel[2]] = 0
+                        for c in range(kernel[2]):
+                            windows[at + c] = 0
                     else:
                         source = ((channel * sizes[0] + z) * sizes[1] + row) * sizes[2] + left
                         if inside:
                             for step in range(0, kernel[2], COPY_STEP):
-                                for c in range(COPY_STEP):
-                                    windows[at + step + c] = x[source + step + c]
+                                copy_step(windows, at + step, x, source + step)
                         else:
-                            windows[at : at + kernel[2]] = 0
+                            for c in range(kernel[2]):
+                                windows[at + c] = 0
                             for c in range(low, high):
                                 windows[at + c] = x[source + c]
                     at += kernel[2]
-        windows[at : at + row_length - channels * taps] = 0
+        for rest in range(at, (n + 1) * row_length):
+            windows[rest] = 0
 
 
 @compiled
