@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from smartvm.instructions.model import InstructionTable
+from smartvm.vm.access import TransactionRecord
+from smartvm.vm.account_instructions import ACCOUNT_INSTRUCTIONS
+from smartvm.vm.arenas import Arenas
+from smartvm.vm.call_instructions import (
+    CALL_INSTRUCTIONS,
+    MAX_CODE_SIZE,
+    created_address,
+    resume_after_call,
+    resume_after_create,
+)
+from smartvm.vm.code import CodeCache
+from smartvm.vm.diagnosis import halt_of_host, halt_of_reason
+from smartvm.vm.extensions import BlockCache, extension_executor
 from smartvm.vm.forks import Fork, fork_named
+from smartvm.vm.frame import Frame
+from smartvm.vm.halts import ExceptionalHalt
 from smartvm.vm.messages import (
     Address,
     BlockEnvironment,
     Engine,
     ExecutionResult,
+    HaltInformation,
+    HaltKind,
     Message,
     TransactionEnvironment,
 )
-from smartvm.vm.tracing import Tracer
+from smartvm.vm.native.layout import MACHINE, PARAMETERS, Reason
+from smartvm.vm.native.library import address_of_bytes, interpreter
+from smartvm.vm.outcome import Outcome
+from smartvm.vm.plan import execution_plan
+from smartvm.vm.precompiles.model import PrecompileFailure
+from smartvm.vm.precompiles.registry import precompiles_at
+from smartvm.vm.state.model import EMPTY_CODE_HASH
+from smartvm.vm.steps import step_event
+from smartvm.vm.tracing import FrameEndEvent, FrameEvent, Tracer
 from smartvm.vm.world import WorldState
+
+_DELEGATION_PREFIX = b"\xef\x01\x00"  # EIP-7702
+_DELEGATION_SIZE = 23
+
+HostInstruction = Callable[["Machine", Frame], "Frame | Outcome | None"]
 
 
 class Machine:
@@ -44,6 +74,55 @@ class Machine:
         self.microcode = dict(microcode or {})
         self.engine = engine
         self.tracer = tracer
+        self.plan = execution_plan(table, self.fork)
+        self.interpreter = interpreter()
+        self.arenas = Arenas(self.interpreter)
+        self.codes = CodeCache(self.interpreter, self.plan, traced=tracer is not None)
+        self.memory_constants = (
+            self.plan.constants["memory_word"],
+            self.plan.constants["memory_quadratic_divisor"],
+        )
+        self._rules = {name: dict(self.plan.rule(name).constants) for name in self.plan.opcodes}
+        self._precompiles = {
+            address.to_bytes(20, "big"): contract for address, contract in precompiles_at(self.fork).items()
+        }
+        self.blocks = BlockCache()
+        self._host = self._host_instructions()
+        self._blob_hashes = b""
+        self._write_environment()
+        self.begin_transaction(TransactionEnvironment())
+
+    # -- tables
+
+    def constants(self, name: str) -> dict[str, int]:
+        """The constants of an instruction's gas rule."""
+        return self._rules[name]
+
+    def constant(self, name: str, constant: str) -> int:
+        """One of them, 0 when the rule lacks it."""
+        return self._rules[name].get(constant, 0)
+
+    def _host_instructions(self) -> dict[int, HostInstruction]:
+        known: dict[str, HostInstruction] = {**ACCOUNT_INSTRUCTIONS, **CALL_INSTRUCTIONS}
+        result: dict[int, HostInstruction] = {}
+        for opcode, instruction in self.plan.instructions.items():
+            if instruction.implementation is not None:
+                result[opcode] = extension_executor(self.plan, instruction, self.microcode)
+            elif instruction.name in known:
+                result[opcode] = known[instruction.name]
+        return result
+
+    def _write_environment(self) -> None:
+        block, arenas = self.block, self.arenas
+        for name in ("timestamp", "number", "prev_randao", "difficulty", "gas_limit", "chain_id", "base_fee"):
+            arenas.set_word(name, getattr(block, name))
+        arenas.set_word("blob_base_fee", block.blob_base_fee)
+        arenas.set_word("coinbase", int.from_bytes(block.coinbase, "big"))
+        start = MACHINE["parameters"]
+        for i in range(len(PARAMETERS)):
+            arenas.machine[start + i] = self.plan.parameters[i]
+
+    # -- transactions
 
     def begin_transaction(
         self,
@@ -56,25 +135,401 @@ class Machine:
         The machine itself warms the precompiled contracts, the origin and (EIP-3651) the coinbase; the caller gives
         the target, the access list and the authorities of EIP-7702.
         """
-        raise NotImplementedError
+        self.transaction = environment
+        arenas = self.arenas
+        arenas.clear_slots()
+        arenas.shrink()
+        arenas.machine[MACHINE["logs_used"]] = 0
+        arenas.machine[MACHINE["refund"]] = 0
+        arenas.set_word("origin", int.from_bytes(environment.origin, "big"))
+        arenas.set_word("gas_price", environment.gas_price)
+        self._blob_hashes = b"".join(h[::-1] for h in environment.blob_hashes)
+        arenas.machine[MACHINE["blob_hashes"]] = address_of_bytes(self._blob_hashes)
+        arenas.machine[MACHINE["blob_hash_count"]] = len(environment.blob_hashes)
+        self._tags: dict[bytes, int] = {}
+        self._tagged: list[bytes] = [b""]
+        warm = [*self._precompiles, environment.origin, *warm_addresses]
+        if self.fork >= Fork.SHANGHAI:
+            warm.append(self.block.coinbase)
+        self.record = TransactionRecord(self.state, warm)
+        for address, slot in warm_slots:
+            arenas.set_slot_flags(self.slot_entry(address, slot), 1)
+
+    def finish_transaction(self) -> None:
+        """Write touched slots back to the state, delete self-destructed and (since EIP-161) touched empty accounts."""
+        state, record = self.state, self.record
+        for tag, key, value in self.arenas.changed_slots():
+            address = self._tagged[tag]
+            if address not in record.destroyed:
+                state.set_storage(address, key, value)
+        for address in record.destroyed:
+            state.delete_account(address)
+        if self.fork >= Fork.SPURIOUS_DRAGON:
+            for address in record.touched_addresses():
+                if state.exists(address) and state.is_empty(address):
+                    state.delete_account(address)
+        self.begin_transaction(TransactionEnvironment())
+
+    def touch(self, address: Address) -> None:
+        """Mark the account as touched: EIP-161 deletes it in ``finish_transaction`` when it is empty. Before that EIP
+        a touched account comes into being."""
+        if self.fork >= Fork.SPURIOUS_DRAGON:
+            self.record.touch(address)
+        elif not self.state.exists(address):
+            self.state.create_account(address)
+
+    @property
+    def refund(self) -> int:
+        """The transaction's refund counter."""
+        counter = self.arenas.machine[MACHINE["refund"]]
+        return counter - (1 << 64) if counter >> 63 else counter
+
+    def add_refund(self, amount: int) -> None:
+        """Add to the refund counter (EIP-7702's authorizations)."""
+        self.arenas.machine[MACHINE["refund"]] = (self.refund + amount) & ((1 << 64) - 1)
+
+    # -- storage
+
+    def storage_tag(self, address: bytes) -> int:
+        """The number that stands for an account in the slot table."""
+        tag = self._tags.get(address)
+        if tag is None:
+            tag = self._tags[address] = len(self._tagged)
+            self._tagged.append(address)
+        return tag
+
+    def slot_entry(self, address: bytes, key: int) -> int:
+        """The slot's entry in the slot table, loaded when it was not there."""
+        tag = self.storage_tag(address)
+        entry = self.arenas.find_slot(tag, key)
+        if entry is None:
+            entry = self.arenas.insert_slot(tag, key, self.state.storage(address, key))
+        return entry
+
+    def storage(self, address: bytes, key: int) -> int:
+        """A slot's present word, also in the middle of a transaction."""
+        return self.arenas.slot_word(self.slot_entry(address, key), "current")
+
+    # -- frames
+
+    def delegation(self, address: bytes) -> bytes | None:
+        """The address that an account's code delegates to (EIP-7702)."""
+        if self.fork < Fork.PRAGUE:
+            return None
+        code = self.state.code(address)
+        if len(code) == _DELEGATION_SIZE and code.startswith(_DELEGATION_PREFIX):
+            return code[len(_DELEGATION_PREFIX) :]
+        return None
+
+    def _marks(self) -> tuple[int, int, int, int]:
+        machine = self.arenas.machine
+        return (
+            self.state.snapshot(),
+            machine[MACHINE["journal_count"]],
+            machine[MACHINE["logs_used"]],
+            machine[MACHINE["refund"]],
+        )
+
+    def _revert(self, marks: tuple[int, int, int, int]) -> None:
+        machine = self.arenas.machine
+        self.state.revert(marks[0])
+        if machine[MACHINE["journal_count"]] > marks[1]:
+            self.interpreter.revert_slots(self.arenas.machine_address, marks[1])
+        machine[MACHINE["logs_used"]] = marks[2]
+        machine[MACHINE["refund"]] = marks[3]
+
+    def _transfer(self, sender: bytes, receiver: bytes, amount: int) -> None:
+        self.touch(receiver)
+        if amount and sender != receiver:
+            state = self.state
+            state.set_balance(sender, state.balance(sender) - amount)
+            state.set_balance(receiver, state.balance(receiver) + amount)
+
+    def enter(
+        self,
+        *,
+        kind: str,
+        depth: int,
+        caller: bytes,
+        target: bytes,
+        code_address: bytes,
+        code: bytes,
+        value: int,
+        transferred: int,
+        data: bytes,
+        gas: int,
+        is_static: bool,
+        memory_start: int,
+        may_be_precompiled: bool = True,
+    ) -> Frame | Outcome:
+        """A call's frame, or at once the outcome of a precompiled contract or of no code. The value is transferred
+        from ``caller``; the caller has it."""
+        if self.tracer is not None:
+            self.tracer.enter(FrameEvent(kind, depth + 1, caller, target, code_address, value, data, gas))
+        marks = self._marks()
+        if kind != "DELEGATECALL":
+            self._transfer(caller, target, transferred)
+        precompile = self._precompiles.get(code_address) if may_be_precompiled else None
+        if precompile is not None:
+            outcome = self._run_precompile(precompile, data, gas)
+        elif not code or (not may_be_precompiled and code_address in self._precompiles):
+            outcome = Outcome(True, b"", gas)
+        else:
+            frame = self._new_frame(
+                kind, depth, code, caller, target, code_address, value, data, gas, is_static, memory_start
+            )
+            frame.marks = marks
+            return frame
+        if not outcome.success:
+            self._revert(marks)
+        self._trace_end(depth, outcome)
+        return outcome
+
+    def _new_frame(
+        self,
+        kind: str,
+        depth: int,
+        code: bytes,
+        caller: bytes,
+        address: bytes,
+        code_address: bytes,
+        value: int,
+        data: bytes,
+        gas: int,
+        is_static: bool,
+        memory_start: int,
+    ) -> Frame:
+        return Frame(
+            self.arenas,
+            self.memory_constants,
+            kind,
+            depth,
+            self.codes.get(code),
+            caller,
+            address,
+            code_address,
+            value,
+            data,
+            gas,
+            is_static,
+            memory_start,
+            self.storage_tag(address),
+            self.state.storage_known_empty(address),
+        )
+
+    def _run_precompile(self, precompile: object, data: bytes, gas: int) -> Outcome:
+        price = precompile.gas(data)  # type: ignore[attr-defined]
+        if price > gas:
+            return self._failed(HaltKind.OUT_OF_GAS)
+        try:
+            output = precompile.run(data)  # type: ignore[attr-defined]
+        except PrecompileFailure as failure:
+            return self._failed(HaltKind.PRECOMPILE_FAILURE, str(failure))
+        return Outcome(True, output, gas - price)
+
+    @staticmethod
+    def _failed(kind: HaltKind, message: str = "") -> Outcome:
+        return Outcome(False, b"", 0, HaltInformation(kind, None, None, message or kind.value))
+
+    def enter_creation(
+        self,
+        *,
+        kind: str,
+        depth: int,
+        caller: bytes,
+        address: bytes,
+        init_code: bytes,
+        value: int,
+        gas: int,
+        memory_start: int,
+    ) -> Frame | Outcome:
+        """A creation's frame; or its outcome when the address is taken. The creator's nonce is already incremented."""
+        if self.tracer is not None:
+            self.tracer.enter(FrameEvent(kind, depth + 1, caller, address, address, value, init_code, gas))
+        state = self.state
+        if state.nonce(address) or state.code_hash(address) != EMPTY_CODE_HASH or state.has_storage(address):
+            outcome = self._failed(HaltKind.ADDRESS_COLLISION)
+            self._trace_end(depth, outcome)
+            return outcome
+        marks = self._marks()
+        self.record.created.add(address)
+        if state.exists(address):
+            state.clear_storage(address)
+        if self.fork >= Fork.SPURIOUS_DRAGON:
+            state.set_nonce(address, 1)
+        self._transfer(caller, address, value)
+        frame = self._new_frame(
+            kind, depth, init_code, caller, address, address, value, b"", gas, False, memory_start
+        )
+        frame.marks = marks
+        frame.new_account = address
+        return frame
+
+    # -- execution
+
+    def _execute(self, first: Frame) -> Outcome:
+        frames = [first]
+        run = self.interpreter.run
+        while True:
+            frame = frames[-1]
+            code = run(frame.structure_address)
+            reason = code & 0xFF
+            if reason == Reason.HOST:
+                entered = self._run_host_instruction(frame)
+                if entered is None:
+                    continue
+                if isinstance(entered, Frame):
+                    frames.append(entered)
+                    continue
+                outcome = entered
+            elif reason > Reason.HOST:
+                self._serve(frame, reason)
+                continue
+            else:
+                outcome = self._outcome(frame, Reason(reason), code >> 8)
+            frames.pop()
+            outcome = self._end(frame, outcome)
+            if not frames:
+                return outcome
+            if frame.new_account is not None:
+                resume_after_create(frames[-1], frame.new_account, outcome)
+            else:
+                resume_after_call(frames[-1], frame.output_area, outcome)
+
+    def _run_host_instruction(self, frame: Frame) -> Frame | Outcome | None:
+        try:
+            return self._host[frame.field("detail")](self, frame)
+        except ExceptionalHalt as halt:
+            return Outcome(False, b"", 0, halt_of_host(self.plan, frame, halt))
+
+    def _serve(self, frame: Frame, reason: int) -> None:
+        """Give compiled code what it asks for."""
+        arenas = self.arenas
+        if reason == Reason.LOAD_SLOT:
+            key = frame.word("missing_key")
+            arenas.insert_slot(frame.field("storage_tag"), key, self.state.storage(frame.address, key))
+        elif reason == Reason.TRACE:
+            assert self.tracer is not None
+            self.tracer.step(step_event(self.plan, frame, self.refund))
+        elif reason == Reason.GROW_MEMORY:
+            end = frame.memory_start + frame.field("needed")
+            arenas.require_memory(end, frame.memory_start + frame.memory_size, frame.depth)
+        elif reason == Reason.GROW_SLOTS:
+            arenas.grow_slots()
+        elif reason == Reason.GROW_JOURNAL:
+            arenas.grow_journal()
+        else:
+            arenas.grow_logs(frame.field("needed"))
+
+    def _outcome(self, frame: Frame, reason: Reason, component: int) -> Outcome:
+        if reason == Reason.STOP:
+            return Outcome(True, b"", frame.gas)
+        if reason in (Reason.RETURN, Reason.REVERT):
+            output = frame.read_memory(frame.field("output_offset"), frame.field("output_size"))
+            return Outcome(reason == Reason.RETURN, output, frame.gas)
+        return Outcome(False, b"", 0, halt_of_reason(self.plan, frame, reason, component))
+
+    def _end(self, frame: Frame, outcome: Outcome) -> Outcome:
+        """Keep or undo the frame's changes; a creation's output becomes code."""
+        if outcome.success and frame.new_account is not None:
+            outcome = self._deposit_code(frame.new_account, outcome)
+        if not outcome.success:
+            self._revert(frame.marks)
+        self._trace_end(frame.depth, outcome)
+        return outcome
+
+    def _deposit_code(self, address: bytes, outcome: Outcome) -> Outcome:
+        code = outcome.output
+        if self.fork >= Fork.LONDON and code.startswith(b"\xef"):
+            return self._failed(HaltKind.CODE_PREFIX)
+        price = len(code) * self.constant("CREATE", "per_code_byte")
+        if price > outcome.gas_left:
+            if self.fork >= Fork.HOMESTEAD:
+                return self._failed(HaltKind.OUT_OF_GAS)
+            return Outcome(True, b"", outcome.gas_left)
+        if self.fork >= Fork.SPURIOUS_DRAGON and len(code) > MAX_CODE_SIZE:
+            return self._failed(HaltKind.CODE_SIZE, f"{len(code)} bytes of code, at most {MAX_CODE_SIZE} are allowed")
+        self.state.set_code(address, code)
+        return Outcome(True, code, outcome.gas_left - price)
+
+    def _trace_end(self, depth: int, outcome: Outcome) -> None:
+        if self.tracer is None:
+            return
+        error = None
+        if outcome.halt is not None:
+            error = outcome.halt.message
+        elif not outcome.success:
+            error = "execution reverted"
+        self.tracer.exit(FrameEndEvent(depth + 1, outcome.output, outcome.gas_left, error))
+
+    # -- messages
 
     def call(self, message: Message) -> ExecutionResult:
         """Execute a call. A failure undoes all its changes."""
-        raise NotImplementedError
+        logs_start = self.arenas.machine[MACHINE["logs_used"]]
+        if message.value and self.state.balance(message.caller) < message.value:
+            return self._result(message, self._failed(HaltKind.INSUFFICIENT_BALANCE), logs_start, None)
+        delegate = self.delegation(message.target) if message.code is None else None
+        code_address = message.target
+        if delegate is not None:
+            self.record.warm.add(delegate)
+            code_address = delegate
+        code = self.state.code(code_address) if message.code is None else message.code
+        entered = self.enter(
+            kind="CALL",
+            depth=0,
+            caller=message.caller,
+            target=message.target,
+            code_address=code_address,
+            code=code,
+            value=message.value,
+            transferred=message.value,
+            data=message.data,
+            gas=message.gas,
+            is_static=message.is_static,
+            memory_start=0,
+            may_be_precompiled=delegate is None and message.code is None,
+        )
+        outcome = self._execute(entered) if isinstance(entered, Frame) else entered
+        return self._result(message, outcome, logs_start, None)
+
+    def created_address(self, creator: Address) -> Address:
+        """The address of what ``create`` will create for ``creator`` now."""
+        return created_address(creator, self.state.nonce(creator))
 
     def create(self, message: Message) -> ExecutionResult:
         """Execute a creation by ``message.caller``, whose nonce must still be the one that the address is made of
         (``created_address``): the machine increments it."""
-        raise NotImplementedError
+        logs_start = self.arenas.machine[MACHINE["logs_used"]]
+        if self.state.balance(message.caller) < message.value:
+            return self._result(message, self._failed(HaltKind.INSUFFICIENT_BALANCE), logs_start, None)
+        address = self.created_address(message.caller)
+        self.state.set_nonce(message.caller, self.state.nonce(message.caller) + 1)
+        self.record.warm.add(address)
+        entered = self.enter_creation(
+            kind="CREATE",
+            depth=0,
+            caller=message.caller,
+            address=address,
+            init_code=message.data,
+            value=message.value,
+            gas=message.gas,
+            memory_start=0,
+        )
+        outcome = self._execute(entered) if isinstance(entered, Frame) else entered
+        return self._result(message, outcome, logs_start, address)
 
-    def touch(self, address: Address) -> None:
-        """Mark the account as touched: EIP-161 deletes it in ``finish_transaction`` when it is empty."""
-        raise NotImplementedError
-
-    def add_refund(self, amount: int) -> None:
-        """Add to the refund counter (EIP-7702's authorizations)."""
-        raise NotImplementedError
-
-    def finish_transaction(self) -> None:
-        """Write touched slots back to the state, delete self-destructed and (since EIP-161) touched empty accounts."""
-        raise NotImplementedError
+    def _result(
+        self, message: Message, outcome: Outcome, logs_start: int, created: bytes | None
+    ) -> ExecutionResult:
+        return ExecutionResult(
+            success=outcome.success,
+            reverted=outcome.reverted,
+            output=outcome.output,
+            gas_used=message.gas - outcome.gas_left,
+            gas_left=outcome.gas_left,
+            refund=self.refund,
+            logs=self.arenas.logs(logs_start),
+            error=outcome.halt,
+            created_address=created if outcome.success else None,
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -116,6 +116,6 @@ class ExecutionResult:
     gas_used: int
     gas_left: int
     refund: int
-    logs: tuple[Log, ...]
+    logs: Sequence[Log]
     error: HaltInformation | None = None
     created_address: Address | None = None

@@ -37,7 +37,7 @@ class WorldState:
     def __init__(self, store: StateStore) -> None:
         self.store = store
         self._accounts: dict[bytes, _AccountState] = {}
-        self._journal: list[Callable[[], None]] = []
+        self._journal: list[Callable[[], object]] = []
         self._codes: dict[bytes, bytes] = {}
 
     # -- accounts
@@ -181,6 +181,13 @@ class WorldState:
         # clearing of each slot by itself in one block: such an account still counts as holding storage.
         return True
 
+    def storage_known_empty(self, address: bytes) -> bool:
+        """Whether no slot was set before this transaction, so that the store need not be asked for any."""
+        state = self._account(address)
+        if any(state.slots.values()):
+            return False
+        return state.storage_cleared or not state.exists or not self.store.has_storage(address)
+
     def clear_storage(self, address: bytes) -> None:
         """Drop all slots and blocks."""
         state = self._account(address)
@@ -194,6 +201,10 @@ class WorldState:
     def snapshot(self) -> int:
         """A mark to ``revert`` to."""
         return len(self._journal)
+
+    def on_revert(self, undo: Callable[[], object]) -> None:
+        """Call ``undo`` when a ``revert`` goes back behind this moment."""
+        self._journal.append(undo)
 
     def revert(self, snapshot: int) -> None:
         """Undo all changes since ``snapshot``."""

@@ -1,0 +1,264 @@
+"""Executes instructions that the table adds: DNN kernels, users' kernels, and Yul compiled to microcode.
+
+All are reached through the door as one instruction: operands popped and constant gas charged; see ``extension``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from smartvm.errors import SmartVMError
+from smartvm.instructions.model import Gas, Instruction
+from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.extension import Kernel
+from smartvm.vm.frame import Frame
+from smartvm.vm.halts import ExceptionalHalt, OutOfGas
+from smartvm.vm.messages import HaltKind
+from smartvm.vm.native.layout import STACK_LIMIT
+from smartvm.vm.plan import ExecutionPlan
+
+if TYPE_CHECKING:
+    from smartvm.vm.machine import Machine
+    from smartvm.vm.outcome import Outcome
+
+_WORD_MASK = (1 << 256) - 1
+
+
+class ExtensionError(SmartVMError):
+    """An instruction that the table adds cannot be executed: its kernel is missing or gave what it must not."""
+
+
+class _Gas:
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    @property
+    def remaining(self) -> int:
+        return self._frame.gas
+
+    def charge(self, amount: int) -> None:
+        self._frame.charge(amount)
+
+
+class _Memory:
+    __slots__ = ("_frame",)
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+
+    def read(self, offset: int, length: int) -> bytes:
+        self._frame.expand((offset, length))
+        return self._frame.read_memory(offset, length)
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._frame.expand((offset, len(data)))
+        self._frame.write_memory(offset, data)
+
+    def expand(self, offset: int, length: int) -> None:
+        self._frame.expand((offset, length))
+
+    @property
+    def size(self) -> int:
+        return self._frame.memory_size
+
+
+class _Storage:
+    __slots__ = ("_frame", "_machine")
+
+    def __init__(self, machine: Machine, frame: Frame) -> None:
+        self._machine = machine
+        self._frame = frame
+
+    def get(self, slot: int) -> int:
+        return self._machine.storage(self._frame.address, slot & _WORD_MASK)
+
+    def set(self, slot: int, value: int) -> None:
+        if self._frame.is_static:
+            raise ExceptionalHalt(HaltKind.STATIC_VIOLATION)
+        entry = self._machine.slot_entry(self._frame.address, slot & _WORD_MASK)
+        self._machine.arenas.set_slot(entry, value & _WORD_MASK)
+
+
+class _Blocks:
+    __slots__ = ("_frame", "_machine")
+
+    def __init__(self, machine: Machine, frame: Frame) -> None:
+        self._machine = machine
+        self._frame = frame
+
+    def touch(self, block_id: int) -> bool:
+        key = self._frame.address + block_id.to_bytes(32, "big")
+        return self._machine.record.warm_blocks.add(key)
+
+    def load(self, block_id: int) -> WeightBlock | None:
+        encoded = self._machine.state.block(self._frame.address, block_id)
+        return None if encoded is None else self._machine.blocks.decode(encoded)
+
+    def store(self, block_id: int, block: WeightBlock | None) -> None:
+        if self._frame.is_static:
+            raise ExceptionalHalt(HaltKind.STATIC_VIOLATION)
+        encoded = None if block is None else self._machine.blocks.encode(block)
+        self._machine.state.set_block(self._frame.address, block_id, encoded)
+
+
+class BlockCache:
+    """Decoded weight blocks by content, so that what kernels prepare of one is kept. Bounded by bytes."""
+
+    _LIMIT = 256 << 20
+
+    def __init__(self) -> None:
+        self._decoded: dict[bytes, WeightBlock] = {}
+        self._bytes = 0
+
+    def decode(self, encoded: bytes) -> WeightBlock:
+        """The block of an entry in storage."""
+        block = self._decoded.get(encoded)
+        if block is None:
+            block = WeightBlock.decode(encoded)
+            self._keep(encoded, block)
+        return block
+
+    def encode(self, block: WeightBlock) -> bytes:
+        """The block's entry in storage."""
+        encoded = block.encoded
+        self._keep(encoded, block)
+        return encoded
+
+    def _keep(self, encoded: bytes, block: WeightBlock) -> None:
+        if self._bytes + len(encoded) > self._LIMIT:
+            self._decoded.clear()
+            self._bytes = 0
+        self._decoded[encoded] = block
+        self._bytes += len(encoded)
+
+
+class FrameContext:
+    """``InstructionContext`` over a frame."""
+
+    def __init__(
+        self, machine: Machine, frame: Frame, instruction: Instruction, rule: Gas, operands: tuple[int, ...]
+    ) -> None:
+        self._machine = machine
+        self._frame = frame
+        self._instruction = instruction
+        self.operands = operands
+        self.gas_rule = rule
+        self.gas = _Gas(frame)
+        self.memory = _Memory(frame)
+        self.storage = _Storage(machine, frame)
+        self.blocks = _Blocks(machine, frame)
+        if frame.buffer is None:
+            frame.buffer = Buffer()
+        self.buffer = frame.buffer
+        self.saved_buffers = frame.saved_buffers
+        self.is_static = frame.is_static
+
+    def constant(self, name: str) -> int:
+        """A named constant of the table."""
+        return self._machine.plan.constants[name]
+
+    def stack_room(self) -> int:
+        """Words that may still be pushed."""
+        return STACK_LIMIT - self._frame.stack_size
+
+    def halt(self, expected: str, found: str) -> Exception:
+        """The exceptional halt to raise."""
+        return ExceptionalHalt(HaltKind.INSTRUCTION_FAILURE, f"expected {expected}, found {found}")
+
+
+def _import_kernel(instruction: Instruction, text: str) -> Kernel:
+    module_name, _, function_name = text.partition(":")
+    try:
+        kernel = getattr(importlib.import_module(module_name), function_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ExtensionError(f"the kernel `{text}` of {instruction.name} cannot be imported: {error}") from error
+    if not callable(kernel):
+        raise ExtensionError(f"the kernel `{text}` of {instruction.name} is not callable")
+    return kernel  # type: ignore[no-any-return]
+
+
+def _results(instruction: Instruction, given: object) -> tuple[int, ...]:
+    if given is None:
+        results: tuple[int, ...] = ()
+    elif isinstance(given, tuple):
+        results = given
+    else:
+        results = (given,)  # type: ignore[assignment]
+    for value in results:
+        if not isinstance(value, int) or not 0 <= value <= _WORD_MASK:
+            raise ExtensionError(
+                f"the kernel of {instruction.name} gave {value!r}", hint="a result is an integer from 0 to 2^256 - 1"
+            )
+    return results
+
+
+def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kernel | None) -> HostExecutor:
+    rule = plan.gas_rules[instruction.opcode]
+    operand_count = len(instruction.operands)
+
+    def execute(machine: Machine, frame: Frame) -> None:
+        nonlocal kernel
+        if kernel is None:
+            kernel = native_kernel(instruction)
+        operands = tuple(frame.pop(operand_count)) if operand_count else ()
+        context = FrameContext(machine, frame, instruction, rule, operands)
+        try:
+            given = kernel(context)
+        except (ExceptionalHalt, SmartVMError):
+            raise
+        except Exception as error:
+            raise ExtensionError(
+                f"the kernel of {instruction.name} failed: {type(error).__name__}: {error}"
+            ) from error
+        frame.buffer = context.buffer
+        results = _results(instruction, given)
+        if len(results) > context.stack_room():
+            raise ExceptionalHalt(HaltKind.STACK_OVERFLOW)
+        for value in reversed(results):
+            frame.push(value)
+
+    return execute
+
+
+HostExecutor = Callable[["Machine", Frame], "Frame | Outcome | None"]
+
+
+def native_kernel(instruction: Instruction) -> Kernel:
+    """The DNN engine's kernel; imported at first use, since it takes time that other programs need not spend."""
+    from smartvm.vm.dnn import KERNELS
+
+    kernel = KERNELS.get(instruction.name)
+    if kernel is None:
+        raise ExtensionError(f"no native kernel implements {instruction.name}")
+    return kernel
+
+
+def extension_executor(
+    plan: ExecutionPlan, instruction: Instruction, microcode: Mapping[str, bytes]
+) -> HostExecutor:
+    """What executes an instruction that is not the EVM's own."""
+    implementation = instruction.implementation
+    assert implementation is not None
+    if implementation.kind == "native":
+        return _kernel_executor(plan, instruction, None)
+    if implementation.kind == "kernel":
+        return _kernel_executor(plan, instruction, _import_kernel(instruction, implementation.text))
+    code = microcode.get(instruction.name)
+
+    def execute(machine: Machine, frame: Frame) -> Frame:
+        if code is None:
+            raise ExtensionError(
+                f"{instruction.name} is defined in Yul, but this machine was given no microcode for it"
+            )
+        operands = frame.pop(len(instruction.operands)) if instruction.operands else []
+        return machine.enter_microcode(frame, instruction, code, operands)
+
+    return execute
+
+
+__all__ = ["BlockCache", "ExtensionError", "FrameContext", "OutOfGas", "extension_executor", "native_kernel"]

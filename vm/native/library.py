@@ -1,0 +1,45 @@
+"""The interpreter's functions as Python callables."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from smartvm.vm.native.build import make_module
+from smartvm.vm.native.jit import NativeCode, load_or_compile
+
+_ADDRESS = ctypes.c_uint64
+
+
+class Interpreter:
+    """The compiled interpreter. All arguments and results are integers; addresses and 64-bit numbers."""
+
+    def __init__(self, code: NativeCode, compile_ns: int) -> None:
+        self.code = code
+        self.compile_ns = compile_ns
+        self.handlers = code.address("handlers")
+        self.run = self._function("run", 1)
+        self.analyse = self._function("analyse", 9)
+        self.find_slot = self._function("host_find_slot", 3)
+        self.insert_slot = self._function("host_insert_slot", 4)
+        self.journal_slot = self._function("host_journal_slot", 4, has_result=False)
+        self.rebuild_slot_index = self._function("rebuild_slot_index", 1, has_result=False)
+        self.revert_slots = self._function("revert_slots", 2, has_result=False)
+
+    def _function(self, name: str, count: int, *, has_result: bool = True) -> Callable[..., int]:
+        kind = ctypes.CFUNCTYPE(_ADDRESS if has_result else None, *[_ADDRESS] * count)
+        return kind(self.code.address(name))
+
+
+@cache
+def interpreter() -> Interpreter:
+    """The interpreter, from the cache or compiled now. Kept for the process' life: machine code is never unloaded."""
+    code, compile_ns = load_or_compile(Path(__file__).parent, make_module)
+    return Interpreter(code, compile_ns)
+
+
+def address_of_bytes(data: bytes) -> int:
+    """Where the object keeps its bytes; valid while it lives. CPython puts them behind the object's header."""
+    return id(data) + bytes.__basicsize__ - 1

@@ -1,0 +1,22 @@
+"""How a frame ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smartvm.vm.messages import HaltInformation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``output`` is what RETURN or REVERT gave; ``gas_left`` goes back to the caller."""
+
+    success: bool
+    output: bytes
+    gas_left: int
+    halt: HaltInformation | None = None
+
+    @property
+    def reverted(self) -> bool:
+        """Ended by REVERT."""
+        return not self.success and self.halt is None

@@ -1,0 +1,139 @@
+"""What a table means at a fork, in the arrays that compiled code reads."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from smartvm.instructions.model import Gas, Instruction, InstructionTable
+from smartvm.vm.forks import Fork
+from smartvm.vm.native.bodies import BODIES
+from smartvm.vm.native.build import sequences
+from smartvm.vm.native.layout import DESCRIPTOR, PARAMETERS, TRANSITION_WIDTH, PseudoOpcode, Shape
+
+#: The names of families whose rows are shaped alike.
+_PSEUDO_NAMES = {pseudo.name: int(pseudo) for pseudo in PseudoOpcode}
+
+#: Instructions that see or change the gas left, so that nothing behind them may be charged before.
+_EXACT_GAS = {"GAS", "SSTORE"}
+
+_SHAPES_BY_NAME = {
+    "JUMPDEST": Shape.JUMP_TARGET,
+    "JUMP": Shape.JUMP,
+    "JUMPI": Shape.CONDITIONAL_JUMP,
+    "PC": Shape.PROGRAM_COUNTER,
+}
+
+
+class ExecutionPlan:
+    """A table at a fork: per opcode the instruction, its gas and its shape."""
+
+    def __init__(self, table: InstructionTable, fork: Fork) -> None:
+        self.table = table
+        self.fork = fork
+        self.instructions = dict(table.for_fork(fork.label))
+        self.opcodes = {i.name: opcode for opcode, i in self.instructions.items()}
+        self.gas_rules: dict[int, Gas] = {
+            opcode: table.gas(i, fork.label) for opcode, i in self.instructions.items()
+        }
+        self.constants = dict(table.constants)
+        self._symbols = self._body_symbols()
+        self.descriptors = self._make_descriptors()
+        self.transitions = self._make_transitions()
+        self.parameters = [self._parameter(name, constant) for name, constant in PARAMETERS]
+
+    def rule(self, name: str) -> Gas:
+        """The gas rule of an instruction of this fork."""
+        return self.gas_rules[self.opcodes[name]]
+
+    def name(self, opcode: int) -> str:
+        """The mnemonic, or how an undefined opcode is called."""
+        instruction = self.instructions.get(opcode)
+        return instruction.name if instruction else f"opcode 0x{opcode:02x}"
+
+    def _parameter(self, name: str | None, constant: str) -> int:
+        if name is None:
+            return self.constants[constant]
+        if name not in self.opcodes:
+            return 0
+        return dict(self.rule(name).constants).get(constant, 0)
+
+    def body(self, instruction: Instruction) -> str:
+        """The name of the body that executes it; ``HOST`` for Python's."""
+        if instruction.implementation is not None:
+            return "HOST"
+        if instruction.name == "SSTORE":
+            net = self.gas_rules[instruction.opcode].dynamic == "storage_write_net"
+            return "SSTORE_NET" if net else "SSTORE_GROSS"
+        return instruction.name if instruction.name in BODIES else "HOST"
+
+    def shape(self, instruction: Instruction) -> Shape:
+        """What the analysis does with the instruction."""
+        if instruction.name.startswith("PUSH") and instruction.family == "push":
+            return Shape.PUSH
+        if instruction.name in _SHAPES_BY_NAME:
+            return _SHAPES_BY_NAME[instruction.name]
+        terminates = instruction.effects.terminates
+        if self.body(instruction) == "HOST":
+            return Shape.HOST_TERMINATOR if terminates else Shape.HOST
+        if terminates:
+            return Shape.TERMINATOR
+        return Shape.BLOCK_END if instruction.name in _EXACT_GAS else Shape.PLAIN
+
+    def _make_descriptors(self) -> np.ndarray:
+        rows = np.zeros((257, DESCRIPTOR.size), np.uint64)
+        rows[:, DESCRIPTOR["shape"]] = Shape.UNDEFINED
+        for opcode, instruction in self.instructions.items():
+            row = rows[opcode]
+            row[DESCRIPTOR["shape"]] = self.shape(instruction)
+            row[DESCRIPTOR["gas"]] = self.gas_rules[opcode].base
+            row[DESCRIPTOR["operands"]] = len(instruction.operands)
+            # a number of results that an operand says is checked by the instruction
+            row[DESCRIPTOR["results"]] = len(instruction.results)
+            row[DESCRIPTOR["immediate"]] = instruction.immediate_bytes
+        return rows
+
+    def _body_symbols(self) -> dict[str, list[int]]:
+        """Body to the symbols (opcodes and pseudo-opcodes) that stand for it."""
+        symbols: dict[str, list[int]] = {name: [number] for name, number in _PSEUDO_NAMES.items()}
+        for opcode, instruction in self.instructions.items():
+            symbols.setdefault(self.body(instruction), []).append(opcode)
+        undefined = [opcode for opcode in range(256) if opcode not in self.instructions]
+        symbols.setdefault("INVALID", []).extend(undefined)
+        return symbols
+
+    def _make_transitions(self) -> np.ndarray:
+        all_sequences = sequences()
+        numbers = {sequence: number for number, sequence in enumerate(all_sequences)}
+        table = np.zeros((len(all_sequences), TRANSITION_WIDTH), np.uint16)
+        for sequence, number in numbers.items():
+            if sequence:
+                for symbol in self._symbols.get(sequence[-1], ()):
+                    table[numbers[sequence[:-1]], symbol] = number
+        return table
+
+
+class _Content:
+    """A table that equals another with the same digest: hashing all its rows would take a millisecond."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, table: InstructionTable) -> None:
+        self.table = table
+
+    def __hash__(self) -> int:
+        return hash(self.table.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Content) and self.table.digest == other.table.digest
+
+
+@lru_cache(maxsize=64)
+def _plan(content: _Content, fork: Fork) -> ExecutionPlan:
+    return ExecutionPlan(content.table, fork)
+
+
+def execution_plan(table: InstructionTable, fork: Fork) -> ExecutionPlan:
+    """The plan, made once for each table and fork."""
+    return _plan(_Content(table), fork)
