@@ -11,7 +11,7 @@ from smartvm.vm.messages import (
     Message,
     TransactionEnvironment,
 )
-from smartvm.vm.tracing import FrameEndEvent, FrameEvent, StepEvent, Tracer
+from smartvm.vm.tracing import FrameEndEvent, FrameEvent, KernelEvent, StepEvent, Tracer
 from smartvm.vm.world import WorldState
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "FrameEvent",
     "HaltInformation",
     "HaltKind",
+    "KernelEvent",
     "Log",
     "Machine",
     "Message",

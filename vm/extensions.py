@@ -1,11 +1,13 @@
 """Executes instructions that the table adds: DNN kernels, users' kernels, and Yul compiled to microcode.
 
-All are reached through the door as one instruction: operands popped and constant gas charged; see ``extension``.
+All are reached through the door as one instruction: operands popped and constant gas charged; see
+``extension``.
 """
 
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,12 @@ from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.extension import Kernel
 from smartvm.vm.frame import Frame
-from smartvm.vm.halts import ExceptionalHalt, OutOfGas
+from smartvm.vm.halts import ExceptionalHalt
 from smartvm.vm.messages import HaltKind
+from smartvm.vm.microcode import check_microcode, enter_microcode
 from smartvm.vm.native.layout import STACK_LIMIT
 from smartvm.vm.plan import ExecutionPlan
+from smartvm.vm.tracing import KernelEvent
 
 if TYPE_CHECKING:
     from smartvm.vm.machine import Machine
@@ -28,7 +32,8 @@ _WORD_MASK = (1 << 256) - 1
 
 
 class ExtensionError(SmartVMError):
-    """An instruction that the table adds cannot be executed: its kernel is missing or gave what it must not."""
+    """An instruction that the table adds cannot be executed: its kernel is missing or gave what it must
+    not."""
 
 
 class _Gas:
@@ -176,7 +181,9 @@ def _import_kernel(instruction: Instruction, text: str) -> Kernel:
     try:
         kernel = getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ExtensionError(f"the kernel `{text}` of {instruction.name} cannot be imported: {error}") from error
+        raise ExtensionError(
+            f"the kernel `{text}` of {instruction.name} cannot be imported: {error}"
+        ) from error
     if not callable(kernel):
         raise ExtensionError(f"the kernel `{text}` of {instruction.name} is not callable")
     return kernel  # type: ignore[no-any-return]
@@ -192,7 +199,8 @@ def _results(instruction: Instruction, given: object) -> tuple[int, ...]:
     for value in results:
         if not isinstance(value, int) or not 0 <= value <= _WORD_MASK:
             raise ExtensionError(
-                f"the kernel of {instruction.name} gave {value!r}", hint="a result is an integer from 0 to 2^256 - 1"
+                f"the kernel of {instruction.name} gave {value!r}",
+                hint="a result is an integer from 0 to 2^256 - 1",
             )
     return results
 
@@ -207,6 +215,8 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             kernel = native_kernel(instruction)
         operands = tuple(frame.pop(operand_count)) if operand_count else ()
         context = FrameContext(machine, frame, instruction, rule, operands)
+        gas_before = frame.gas
+        began = time.perf_counter_ns()
         try:
             given = kernel(context)
         except (ExceptionalHalt, SmartVMError):
@@ -215,6 +225,9 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             raise ExtensionError(
                 f"the kernel of {instruction.name} failed: {type(error).__name__}: {error}"
             ) from error
+        if machine.observer is not None:
+            spent = rule.base + gas_before - frame.gas
+            machine.observer(KernelEvent(instruction.name, operands, spent, time.perf_counter_ns() - began))
         frame.buffer = context.buffer
         results = _results(instruction, given)
         if len(results) > context.stack_room():
@@ -229,7 +242,8 @@ HostExecutor = Callable[["Machine", Frame], "Frame | Outcome | None"]
 
 
 def native_kernel(instruction: Instruction) -> Kernel:
-    """The DNN engine's kernel; imported at first use, since it takes time that other programs need not spend."""
+    """The DNN engine's kernel; imported at first use, since it takes time that other programs need not
+    spend."""
     from smartvm.vm.dnn import KERNELS
 
     kernel = KERNELS.get(instruction.name)
@@ -249,6 +263,8 @@ def extension_executor(
     if implementation.kind == "kernel":
         return _kernel_executor(plan, instruction, _import_kernel(instruction, implementation.text))
     code = microcode.get(instruction.name)
+    if code is not None:
+        check_microcode(plan, instruction, code)
 
     def execute(machine: Machine, frame: Frame) -> Frame:
         if code is None:
@@ -256,9 +272,7 @@ def extension_executor(
                 f"{instruction.name} is defined in Yul, but this machine was given no microcode for it"
             )
         operands = frame.pop(len(instruction.operands)) if instruction.operands else []
-        return machine.enter_microcode(frame, instruction, code, operands)
+        return enter_microcode(machine, frame, instruction, code, operands)
 
     return execute
 
-
-__all__ = ["BlockCache", "ExtensionError", "FrameContext", "OutOfGas", "extension_executor", "native_kernel"]

@@ -31,6 +31,7 @@ from smartvm.vm.messages import (
     Message,
     TransactionEnvironment,
 )
+from smartvm.vm.microcode import MICROCODE, leave_microcode
 from smartvm.vm.native.layout import MACHINE, PARAMETERS, Reason
 from smartvm.vm.native.library import address_of_bytes, interpreter
 from smartvm.vm.outcome import Outcome
@@ -39,7 +40,7 @@ from smartvm.vm.precompiles.model import PrecompileFailure
 from smartvm.vm.precompiles.registry import precompiles_at
 from smartvm.vm.state.model import EMPTY_CODE_HASH
 from smartvm.vm.steps import step_event
-from smartvm.vm.tracing import FrameEndEvent, FrameEvent, Tracer
+from smartvm.vm.tracing import FrameEndEvent, FrameEvent, KernelEvent, Tracer
 from smartvm.vm.world import WorldState
 
 _DELEGATION_PREFIX = b"\xef\x01\x00"  # EIP-7702
@@ -51,9 +52,9 @@ HostInstruction = Callable[["Machine", Frame], "Frame | Outcome | None"]
 class Machine:
     """Executes messages. Not for use from two threads at once.
 
-    A transaction is: ``begin_transaction``, then ``call`` or ``create`` (any number), then ``finish_transaction``.
-    Whoever drives it (``vm.transaction``) checks validity, buys gas, sets the sender's nonce, applies authorizations
-    and pays refunds and the coinbase on ``state`` itself.
+    A transaction is: ``begin_transaction``, then ``call`` or ``create`` (any number), then
+    ``finish_transaction``. Whoever drives it (``vm.transaction``) checks validity, buys gas, sets the
+    sender's nonce, applies authorizations and pays refunds and the coinbase on ``state`` itself.
     """
 
     def __init__(
@@ -74,10 +75,13 @@ class Machine:
         self.microcode = dict(microcode or {})
         self.engine = engine
         self.tracer = tracer
+        #: Receives an event after each kernel; for profiles.
+        self.observer: Callable[[KernelEvent], None] | None = None
         self.plan = execution_plan(table, self.fork)
         self.interpreter = interpreter()
         self.arenas = Arenas(self.interpreter)
         self.codes = CodeCache(self.interpreter, self.plan, traced=tracer is not None)
+        self._microcodes = CodeCache(self.interpreter, self.plan)  # never traced: one instruction
         self.memory_constants = (
             self.plan.constants["memory_word"],
             self.plan.constants["memory_quadratic_divisor"],
@@ -130,10 +134,11 @@ class Machine:
         warm_addresses: Iterable[Address] = (),
         warm_slots: Iterable[tuple[Address, int]] = (),
     ) -> None:
-        """Start a transaction: transient storage, access sets, refund counter, logs and created marks are empty.
+        """Start a transaction: transient storage, access sets, refund counter, logs and created marks are
+        empty.
 
-        The machine itself warms the precompiled contracts, the origin and (EIP-3651) the coinbase; the caller gives
-        the target, the access list and the authorities of EIP-7702.
+        The machine itself warms the precompiled contracts, the origin and (EIP-3651) the coinbase; the caller
+        gives the target, the access list and the authorities of EIP-7702.
         """
         self.transaction = environment
         arenas = self.arenas
@@ -156,7 +161,8 @@ class Machine:
             arenas.set_slot_flags(self.slot_entry(address, slot), 1)
 
     def finish_transaction(self) -> None:
-        """Write touched slots back to the state, delete self-destructed and (since EIP-161) touched empty accounts."""
+        """Write touched slots back to the state, delete self-destructed and (since EIP-161) touched empty
+        accounts."""
         state, record = self.state, self.record
         for tag, key, value in self.arenas.changed_slots():
             address = self._tagged[tag]
@@ -171,8 +177,8 @@ class Machine:
         self.begin_transaction(TransactionEnvironment())
 
     def touch(self, address: Address) -> None:
-        """Mark the account as touched: EIP-161 deletes it in ``finish_transaction`` when it is empty. Before that EIP
-        a touched account comes into being."""
+        """Mark the account as touched: EIP-161 deletes it in ``finish_transaction`` when it is empty. Before
+        that EIP a touched account comes into being."""
         if self.fork >= Fork.SPURIOUS_DRAGON:
             self.record.touch(address)
         elif not self.state.exists(address):
@@ -262,8 +268,8 @@ class Machine:
         memory_start: int,
         may_be_precompiled: bool = True,
     ) -> Frame | Outcome:
-        """A call's frame, or at once the outcome of a precompiled contract or of no code. The value is transferred
-        from ``caller``; the caller has it."""
+        """A call's frame, or at once the outcome of a precompiled contract or of no code. The value is
+        transferred from ``caller``; the caller has it."""
         if self.tracer is not None:
             self.tracer.enter(FrameEvent(kind, depth + 1, caller, target, code_address, value, data, gas))
         marks = self._marks()
@@ -275,7 +281,7 @@ class Machine:
         elif not code or (not may_be_precompiled and code_address in self._precompiles):
             outcome = Outcome(True, b"", gas)
         else:
-            frame = self._new_frame(
+            frame = self.new_frame(
                 kind, depth, code, caller, target, code_address, value, data, gas, is_static, memory_start
             )
             frame.marks = marks
@@ -285,7 +291,7 @@ class Machine:
         self._trace_end(depth, outcome)
         return outcome
 
-    def _new_frame(
+    def new_frame(
         self,
         kind: str,
         depth: int,
@@ -299,12 +305,14 @@ class Machine:
         is_static: bool,
         memory_start: int,
     ) -> Frame:
+        """A frame about to start; nothing of the state changes."""
+        codes = self._microcodes if kind == MICROCODE else self.codes
         return Frame(
             self.arenas,
             self.memory_constants,
             kind,
             depth,
-            self.codes.get(code),
+            codes.get(code),
             caller,
             address,
             code_address,
@@ -343,7 +351,8 @@ class Machine:
         gas: int,
         memory_start: int,
     ) -> Frame | Outcome:
-        """A creation's frame; or its outcome when the address is taken. The creator's nonce is already incremented."""
+        """A creation's frame; or its outcome when the address is taken. The creator's nonce is already
+        incremented."""
         if self.tracer is not None:
             self.tracer.enter(FrameEvent(kind, depth + 1, caller, address, address, value, init_code, gas))
         state = self.state
@@ -358,7 +367,7 @@ class Machine:
         if self.fork >= Fork.SPURIOUS_DRAGON:
             state.set_nonce(address, 1)
         self._transfer(caller, address, value)
-        frame = self._new_frame(
+        frame = self.new_frame(
             kind, depth, init_code, caller, address, address, value, b"", gas, False, memory_start
         )
         frame.marks = marks
@@ -388,6 +397,12 @@ class Machine:
             else:
                 outcome = self._outcome(frame, Reason(reason), code >> 8)
             frames.pop()
+            if frame.microcode_of is not None:
+                ended = self._leave_microcode(frames[-1], frame, outcome, reason)
+                if ended is None:
+                    continue
+                frame = frames.pop()
+                outcome = ended
             outcome = self._end(frame, outcome)
             if not frames:
                 return outcome
@@ -401,6 +416,12 @@ class Machine:
             return self._host[frame.field("detail")](self, frame)
         except ExceptionalHalt as halt:
             return Outcome(False, b"", 0, halt_of_host(self.plan, frame, halt))
+
+    def _leave_microcode(self, parent: Frame, frame: Frame, outcome: Outcome, reason: int) -> Outcome | None:
+        try:
+            return leave_microcode(parent, frame, outcome, stopped=reason == Reason.STOP)
+        except ExceptionalHalt as halt:
+            return Outcome(False, b"", 0, halt_of_host(self.plan, parent, halt))
 
     def _serve(self, frame: Frame, reason: int) -> None:
         """Give compiled code what it asks for."""
@@ -448,7 +469,9 @@ class Machine:
                 return self._failed(HaltKind.OUT_OF_GAS)
             return Outcome(True, b"", outcome.gas_left)
         if self.fork >= Fork.SPURIOUS_DRAGON and len(code) > MAX_CODE_SIZE:
-            return self._failed(HaltKind.CODE_SIZE, f"{len(code)} bytes of code, at most {MAX_CODE_SIZE} are allowed")
+            return self._failed(
+                HaltKind.CODE_SIZE, f"{len(code)} bytes of code, at most {MAX_CODE_SIZE} are allowed"
+            )
         self.state.set_code(address, code)
         return Outcome(True, code, outcome.gas_left - price)
 
@@ -498,8 +521,8 @@ class Machine:
         return created_address(creator, self.state.nonce(creator))
 
     def create(self, message: Message) -> ExecutionResult:
-        """Execute a creation by ``message.caller``, whose nonce must still be the one that the address is made of
-        (``created_address``): the machine increments it."""
+        """Execute a creation by ``message.caller``, whose nonce must still be the one that the address is
+        made of (``created_address``): the machine increments it."""
         logs_start = self.arenas.machine[MACHINE["logs_used"]]
         if self.state.balance(message.caller) < message.value:
             return self._result(message, self._failed(HaltKind.INSUFFICIENT_BALANCE), logs_start, None)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StepEvent:
-    """An instruction about to execute. ``gas`` is what is left before it; ``stack`` bottom first; ``memory_size`` in
-    bytes; ``refund`` the transaction's counter; ``depth`` 1 for the outermost frame."""
+    """An instruction about to execute. ``gas`` is what is left before it; ``stack`` bottom first;
+    ``memory_size`` in bytes; ``refund`` the transaction's counter; ``depth`` 1 for the outermost frame."""
 
     program_counter: int
     opcode: int
@@ -45,6 +45,17 @@ class FrameEndEvent:
     output: bytes
     gas_left: int
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KernelEvent:
+    """A DNN instruction or a user's kernel that was executed: its ``gas`` (constant and dynamic) and the wall
+    time that the kernel took. Unlike steps these are observed without slowing the rest down."""
+
+    name: str
+    operands: tuple[int, ...]
+    gas: int
+    nanoseconds: int
 
 
 class Tracer(Protocol):

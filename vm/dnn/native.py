@@ -64,8 +64,8 @@ def add_row(typing_context, total, at, term, i):
 
 @intrinsic
 def copy_step(typing_context, target, at, source, start):
-    """``target[at : at + COPY_STEP] = source[start : start + COPY_STEP]`` of one-dimensional arrays of one type, as one
-    vector load and store: a loop would have to allow for overlap."""
+    """``target[at : at + COPY_STEP] = source[start : start + COPY_STEP]`` of one-dimensional arrays of one
+    type, as one vector load and store: a loop would have to allow for overlap."""
     signature = types.void(target, types.intp, source, types.intp)
 
     def generate(context, builder, sig, arguments):
