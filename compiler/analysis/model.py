@@ -1,7 +1,7 @@
 """The SemanticModel: everything analysis found out, keyed by node id; lowering and artifacts read it.
 
-The names are those of solc's AST annotations. Every look-up of a node that analysis has visited succeeds; an absent
-optional fact is None.
+The names are those of solc's AST annotations. Every look-up of a node that analysis has visited succeeds; an
+absent optional fact is None.
 """
 
 from __future__ import annotations
@@ -20,18 +20,24 @@ Lookup = OneOf["static", "virtual", "super"]
 
 @dataclass(frozen=True, slots=True)
 class MagicVariable:
-    """A builtin name: ``msg``, ``block``, ``this``, ``super``, ``keccak256``, ``require`` ... with its type."""
+    """A builtin name (``msg``, ``this``, ``keccak256``, ``require`` ...) with its type. ``id`` is negative, as in
+    solc's AST."""
 
     name: str
     type: types.Type
+    id: int = 0
+
+
+#: What a name can refer to.
+Symbol = nodes.Declaration | nodes.ImportDirective | MagicVariable
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalReference:
-    """A Yul identifier that refers to a Solidity declaration. ``suffix``: "", "slot", "offset", "length", "address",
-    "selector"."""
+    """A Yul identifier that refers to a Solidity declaration (a variable, or a library for its address).
+    ``suffix``: "", "slot", "offset", "length", "address" or "selector"."""
 
-    declaration: nodes.VariableDeclaration
+    declaration: nodes.Declaration
     suffix: str
     value_size: int = 1
 
@@ -89,13 +95,17 @@ class SemanticModel:
     type_names: dict[int, types.Type] = field(default_factory=dict)
     #: type of every variable declaration
     variable_types: dict[int, types.Type] = field(default_factory=dict)
-    #: type of functions, events, errors, modifiers (as seen internally), and TypeTypes of contracts, structs, enums ...
+    #: type of functions, events, errors, modifiers (as seen internally), TypeTypes of contracts, structs, enums ...
     declaration_types: dict[int, types.Type] = field(default_factory=dict)
 
     #: Identifier, MemberAccess, IdentifierPath -> what it refers to (after overload resolution)
-    referenced_declaration: dict[
-        int, nodes.Declaration | nodes.SourceUnit | nodes.ImportDirective | MagicVariable
-    ] = field(default_factory=dict)
+    referenced_declaration: dict[int, Symbol] = field(default_factory=dict)
+    #: Identifier -> all candidates of overload resolution, where there were several
+    overloaded_declarations: dict[int, tuple[Symbol, ...]] = field(default_factory=dict)
+    #: IdentifierPath -> what each of its parts refers to
+    path_declarations: dict[int, tuple[Symbol, ...]] = field(default_factory=dict)
+    #: called expressions -> the types of the arguments (solc's ``argumentTypes``)
+    argument_types: dict[int, tuple[types.Type, ...]] = field(default_factory=dict)
     #: Identifier, MemberAccess, IdentifierPath (modifiers): how the function found is called
     required_lookup: dict[int, Lookup] = field(default_factory=dict)
     call_kind: dict[int, CallKind] = field(default_factory=dict)
@@ -109,6 +119,10 @@ class SemanticModel:
     user_defined_function: dict[int, nodes.FunctionDefinition] = field(default_factory=dict)
     is_pure: dict[int, bool] = field(default_factory=dict)
     is_lvalue: dict[int, bool] = field(default_factory=dict)
+    #: identifiers that name constants (solc's ``isConstant``)
+    is_constant: set[int] = field(default_factory=set)
+    #: called expressions that name the function (needs no function pointer)
+    called_directly: set[int] = field(default_factory=set)
     #: expressions that are assigned to (no value of them is read first unless compound)
     will_be_written_to: set[int] = field(default_factory=set)
     #: compile-time value of constant expressions (array lengths, ``layout at``, rational conversions)
@@ -131,7 +145,13 @@ class SemanticModel:
     #: InlineAssembly ids marked or documented as memory-safe
     memory_safe_assembly: set[int] = field(default_factory=set)
     #: exported symbols of each source unit, by unit id
-    exported_symbols: dict[int, Mapping[str, tuple[nodes.Declaration, ...]]] = field(default_factory=dict)
+    exported_symbols: dict[int, Mapping[str, tuple[Symbol, ...]]] = field(default_factory=dict)
+    #: units in the order in which they were analysed: what is imported before what imports it
+    source_order: tuple[nodes.SourceUnit, ...] = ()
+    #: InlineAssembly ids whose code may read or write memory
+    assembly_with_memory_effects: set[int] = field(default_factory=set)
+    #: documented node -> the contract that its ``@inheritdoc`` names
+    inheritdoc_reference: dict[int, nodes.ContractDefinition] = field(default_factory=dict)
     #: ABI coder of each source unit: 1 or 2
     abi_coder: dict[int, int] = field(default_factory=dict)
 
@@ -139,7 +159,7 @@ class SemanticModel:
         """The type of an expression."""
         return self.expression_types[expression.id]
 
-    def type_of_declaration(self, declaration: nodes.Declaration) -> types.Type:
+    def type_of_declaration(self, declaration: nodes.Node) -> types.Type:
         """The type of a declaration (see ``types.DeclaredTypes``)."""
         if declaration.id in self.variable_types:
             return self.variable_types[declaration.id]
@@ -149,7 +169,7 @@ class SemanticModel:
         """The type that a type name denotes."""
         return self.type_names[type_name.id]
 
-    def scope_of(self, declaration: nodes.Declaration) -> nodes.Node | None:
+    def scope_of(self, declaration: nodes.Node) -> nodes.Node | None:
         """The function, block, contract, struct or source unit in which a declaration stands."""
         return self.scope.get(declaration.id)
 
@@ -167,9 +187,13 @@ class SemanticModel:
         """Whether a struct contains itself through arrays or mappings."""
         return definition.id in self.recursive_structs
 
-    def exported_symbols_of(self, unit: nodes.SourceUnit) -> Mapping[str, tuple[nodes.Declaration, ...]]:
+    def exported_symbols_of(self, unit: nodes.SourceUnit) -> Mapping[str, tuple[Symbol, ...]]:
         """The names that a source unit exports."""
         return self.exported_symbols.get(unit.id, {})
+
+    def source_text(self, index: int) -> SourceText | None:
+        """The source with an index (the ``file`` of ranges)."""
+        return next((source for source in self.sources if source.index == index), None)
 
     def facts(self, contract: nodes.ContractDefinition) -> ContractFacts:
         """The facts of a contract."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 from typing import Literal as OneOf
-from typing import Protocol
 
 from smartvm.compiler.ast import nodes
 
@@ -18,7 +18,7 @@ StackItem = tuple[str, "Type | None"]
 class DeclaredTypes(Protocol):
     """Knows the facts about declarations that types refer to: the SemanticModel."""
 
-    def type_of_declaration(self, declaration: nodes.Declaration) -> Type:
+    def type_of_declaration(self, declaration: nodes.Node) -> Type:
         """The type of a variable, function, event ... (of a contract, struct or enum: its TypeType)."""
         ...
 
@@ -26,7 +26,7 @@ class DeclaredTypes(Protocol):
         """The type that a type name denotes."""
         ...
 
-    def scope_of(self, declaration: nodes.Declaration) -> nodes.Node | None:
+    def scope_of(self, declaration: nodes.Node) -> nodes.Node | None:
         """The function, contract, struct or source unit in which a declaration stands."""
         ...
 
@@ -44,7 +44,7 @@ class DeclaredTypes(Protocol):
         """Whether the struct contains itself through arrays or mappings."""
         ...
 
-    def exported_symbols_of(self, unit: nodes.SourceUnit) -> Mapping[str, tuple[nodes.Declaration, ...]]:
+    def exported_symbols_of(self, unit: nodes.SourceUnit) -> Mapping[str, tuple[Any, ...]]:
         """The names that a source unit exports."""
         ...
 

@@ -1,0 +1,68 @@
+"""Walking the syntax tree: the children of a node in the order in which solc visits them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+
+from smartvm.compiler.ast import nodes
+
+#: Where the order of the fields is not the order of the visit.
+_ORDER: dict[type, tuple[str, ...]] = {
+    nodes.FunctionDefinition: (
+        "documentation", "override", "parameters", "return_parameters", "modifiers", "body",
+    ),
+    nodes.ModifierDefinition: ("documentation", "parameters", "override", "body"),
+    nodes.VariableDeclaration: ("type_name", "override", "value", "documentation"),
+    nodes.ContractDefinition: ("documentation", "base_contracts", "storage_layout", "nodes"),
+    nodes.UsingForDirective: ("functions", "type_name"),
+    nodes.ImportDirective: (),
+}  # fmt: skip
+
+_NODE_CLASSES = {
+    name for name, thing in vars(nodes).items() if isinstance(thing, type) and issubclass(thing, nodes.Node)
+} | {"UsingForFunction"}
+
+
+def _child_fields(cls: type[nodes.Node]) -> tuple[str, ...]:
+    if cls in _ORDER:
+        return _ORDER[cls]
+    names = []
+    for field in dataclasses.fields(cls):
+        mentioned = set(re.findall(r"\w+", str(field.type)))
+        if mentioned & _NODE_CLASSES and "yul" not in mentioned:
+            names.append(field.name)
+    return tuple(names)
+
+
+CHILD_FIELDS: dict[type, tuple[str, ...]] = {
+    thing: _child_fields(thing)
+    for thing in vars(nodes).values()
+    if isinstance(thing, type) and issubclass(thing, nodes.Node)
+}
+
+
+def children(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The nodes directly below, in order."""
+    for name in CHILD_FIELDS[type(node)]:
+        value = getattr(node, name)
+        if value is None:
+            continue
+        if isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, nodes.Node):
+                    yield item
+                elif isinstance(item, nodes.UsingForFunction):
+                    yield item.path
+        else:
+            yield value
+
+
+def walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The node and all below it, parents first, in order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))
