@@ -12,6 +12,7 @@ from smartvm.vm.native.layout import FRAME, MEMORY_LIMIT_BITS, STACK_BYTES, WORD
 from smartvm.vm.native.library import address_of_bytes
 
 if TYPE_CHECKING:
+    from smartvm.instructions.model import Instruction
     from smartvm.vm.dnn.buffer import Buffer
 
 #: The fields from ``machine`` to ``value``, in the structure's order.
@@ -42,6 +43,7 @@ class Frame:
         "kind",
         "marks",
         "memory_start",
+        "microcode_of",
         "new_account",
         "output_area",
         "return_data",
@@ -85,6 +87,7 @@ class Frame:
         self.return_data = b""
         self.marks: tuple[int, int, int, int] = (0, 0, 0, 0)
         self.new_account: bytes | None = None
+        self.microcode_of: Instruction | None = None
         self.buffer: Buffer | None = None
         self.saved_buffers: list[Buffer] = []
         self._base = depth * FRAME.size
@@ -129,6 +132,10 @@ class Frame:
     def field(self, name: str) -> int:
         """A field of the structure."""
         return self._arenas.frames[self._base + FRAME[name]]
+
+    def set_field(self, name: str, value: int) -> None:
+        """Write a field of the structure."""
+        self._arenas.frames[self._base + FRAME[name]] = value
 
     def word(self, name: str) -> int:
         """A word of the structure."""
@@ -202,8 +209,9 @@ class Frame:
         """Bytes, a multiple of 32."""
         return self._arenas.frames[self._base + _MEMORY_SIZE]
 
-    def expand(self, *areas: tuple[int, int]) -> None:
-        """Expand memory to hold (offset, size) areas, and pay for that."""
+    def expand(self, *areas: tuple[int, int], keep: bool = False) -> None:
+        """Expand memory to hold (offset, size) areas, and pay for that. What is new is zero, or with ``keep`` what
+        another frame on the same memory wrote there."""
         end = 0
         for offset, size in areas:
             if size:
@@ -220,7 +228,8 @@ class Frame:
         size = words * WORD_BYTES
         arenas = self._arenas
         arenas.require_memory(self.memory_start + size, self.memory_start + old, self.depth)
-        arenas.zero_memory(self.memory_start + old, self.memory_start + size)
+        if not keep:
+            arenas.zero_memory(self.memory_start + old, self.memory_start + size)
         arenas.frames[self._base + _MEMORY_SIZE] = size
 
     def read_memory(self, offset: int, size: int) -> bytes:
