@@ -81,7 +81,9 @@ class DeclarationActions(StatementActions):
         file = decode_string(self.spelling(path)).decode("utf-8", "replace")
         if not file:
             raise self.fatal(6326, path + 1, "An import path cannot be empty.")
-        return nodes.ImportDirective(self.next_id(), source, file, "", alias, location, symbols)
+        return nodes.ImportDirective(
+            self.next_id(), source, file, self.resolve_import(file), alias, location, symbols
+        )
 
     def import_alias(self, foreign: int, local: int | None) -> nodes.SymbolAlias:
         identifier = self.identifier(foreign)

@@ -23,7 +23,14 @@ class NodeIds:
 class Builder:
     """State and helpers shared by the families of actions. A token's value is its index."""
 
-    def __init__(self, source: SourceText, tokens: TokenList, ids: NodeIds, sink: DiagnosticSink) -> None:
+    def __init__(
+        self,
+        source: SourceText,
+        tokens: TokenList,
+        ids: NodeIds,
+        sink: DiagnosticSink,
+        resolve_import: Callable[[str], str],
+    ) -> None:
         self.source = source
         self.file = source.index
         self.tokens = tokens
@@ -32,6 +39,7 @@ class Builder:
         self.ends = tokens.ends
         self.next_id = ids.next
         self.sink = sink
+        self.resolve_import = resolve_import
 
     def spelling(self, token: int) -> str:
         """A token as written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cache
 
 from smartvm.compiler.ast import nodes
@@ -11,7 +12,7 @@ from smartvm.compiler.grammar import lalr
 from smartvm.compiler.grammar.build_yul import YulActions
 from smartvm.compiler.grammar.builder import NodeIds
 from smartvm.compiler.grammar.syntax_errors import report_nesting, report_unexpected
-from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, tokenize
+from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, decode_string, tokenize
 from smartvm.compiler.source import SourceText
 
 #: Greatest height of the parse stack. A parenthesis takes one entry, an ``else if`` five: the tree stays shallow
@@ -49,14 +50,44 @@ def _parser() -> lalr.Parser:
     return lalr.Parser(tables(), YulActions, stack_limit=STACK_LIMIT)
 
 
-def parse_solidity(source: SourceText, ids: NodeIds, sink: DiagnosticSink) -> nodes.SourceUnit:
-    """The syntax tree of a source.
+def tokenize_solidity(data: bytes) -> TokenList:
+    """The tokens of a source in UTF-8."""
+    return tokenize(data, vocabulary())
+
+
+def import_paths(tokens: TokenList) -> list[str]:
+    """The paths that a source imports, by its tokens alone: known before indices are given out and trees are made."""
+    kinds = vocabulary().kinds
+    import_, string, semicolon = kinds["IMPORT"], kinds["STRING"], kinds["SEMICOLON"]
+    paths: list[str] = []
+    position = -1
+    try:
+        while True:
+            position = tokens.kinds.index(import_, position + 1)
+            while tokens.kinds[position] not in (string, semicolon, kinds["$END"]):
+                position += 1
+            if tokens.kinds[position] == string:
+                paths.append(decode_string(tokens.spelling(position)).decode("utf-8", "replace"))
+    except ValueError:
+        return paths
+
+
+def parse_solidity(
+    source: SourceText,
+    ids: NodeIds,
+    sink: DiagnosticSink,
+    *,
+    resolve_import: Callable[[str], str] = lambda path: path,
+    tokens: TokenList | None = None,
+) -> nodes.SourceUnit:
+    """The syntax tree of a source. ``resolve_import`` turns the path of an import into a source unit name; ``tokens``
+    are the source's if they were made before.
 
     Errors that leave the structure clear (a visibility given twice) are reported to ``sink`` and parsing goes on; at
     the first that does not, FatalDiagnostic is raised, its diagnostic already in ``sink``.
     """
-    tokens = tokenize(source.utf8, vocabulary())
-    builder = YulActions(source, tokens, ids, sink)
+    tokens = tokens or tokenize_solidity(source.utf8)
+    builder = YulActions(source, tokens, ids, sink, resolve_import)
     try:
         unit: nodes.SourceUnit = _parser().parse(tokens.kinds, builder)
     except lalr.UnexpectedToken as error:
@@ -91,4 +122,4 @@ def _check_depth(unit: nodes.SourceUnit, tokens: TokenList, builder: YulActions)
             pending.extend((getattr(thing, field.name), depth + 1) for field in dataclasses.fields(thing))
 
 
-__all__ = ["NodeIds", "parse_solidity"]
+__all__ = ["NodeIds", "import_paths", "parse_solidity", "tokenize_solidity"]

@@ -1,0 +1,61 @@
+"""Which outputs Standard JSON asks for (docs/using-the-compiler.rst, ``outputSelection``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+#: What ``*`` leaves out.
+_NOT_BY_WILDCARD = frozenset({"ir", "irAst", "irOptimized", "irOptimizedAst", "yulCFGJson"})
+
+_BYTECODE_PARTS = (
+    "functionDebugData", "generatedSources", "immutableReferences", "linkReferences", "object", "opcodes", "sourceMap",
+)  # fmt: skip
+
+#: Outputs for which code must be made.
+BINARY_OUTPUTS = (
+    *_NOT_BY_WILDCARD,
+    "evm.assembly",
+    "evm.gasEstimates",
+    "evm.legacyAssembly",
+    *(f"evm.{kind}.{part}" for kind in ("bytecode", "deployedBytecode") for part in _BYTECODE_PARTS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSelection:
+    """Source name to contract name to outputs, each name possibly ``*``; "" stands for the source as a whole."""
+
+    selected: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def wants(self, source: str, contract: str, output: str, *, wildcard_matches_ir: bool = False) -> bool:
+        """Whether an output is asked for: by name, by the group it belongs to, or by ``*``."""
+        for file in dict.fromkeys((source, "*")):
+            contracts = self.selected.get(file, {})
+            for name in (contract, "*") if contract else (contract,):
+                for request in contracts.get(name, ()):
+                    if request == output or output.startswith(request + "."):
+                        return True
+                    if request == "*" and (wildcard_matches_ir or output not in _NOT_BY_WILDCARD):
+                        return True
+        return False
+
+    def wants_part_of(
+        self, source: str, contract: str, group: str, *, wildcard_matches_ir: bool = False
+    ) -> bool:
+        """Whether any part of ``evm.bytecode`` or ``evm.deployedBytecode`` is asked for."""
+        return any(
+            self.wants(source, contract, f"{group}.{part}", wildcard_matches_ir=wildcard_matches_ir)
+            for part in _BYTECODE_PARTS
+        )
+
+    @property
+    def wants_code(self) -> bool:
+        """Whether any output of any contract needs code to be made."""
+        return any(
+            request == "*"
+            or any(output == request or output.startswith(request + ".") for output in BINARY_OUTPUTS)
+            for contracts in self.selected.values()
+            for requests in contracts.values()
+            for request in requests
+        )

@@ -1,0 +1,325 @@
+"""One compilation: sources in, and every result made when it is first asked for.
+
+``CompilationUnit`` holds what concerns all sources (parsing, analysis); ``CompiledContract`` what concerns one
+contract (lowering, code, artifacts). Errors are collected in ``sink``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
+from smartvm.compiler.imports import SourceNotFound, SourceReader, no_reader
+from smartvm.compiler.settings import CompilerSettings
+from smartvm.compiler.source import SourceText
+
+if TYPE_CHECKING:
+    from smartvm.compiler.analysis.model import SemanticModel
+    from smartvm.compiler.ast import nodes
+    from smartvm.compiler.backend import AssembledObject
+    from smartvm.compiler.grammar.tokens import TokenList
+    from smartvm.compiler.yul import ast as yul
+    from smartvm.compiler.yul.dialect import Dialect
+
+#: Deep enough for every tree that the parsers let pass; an ordinary thread's stack holds as many frames.
+RECURSION_LIMIT = 12_000
+
+_DEPLOYED = re.compile(r"_(\d+)_deployed$")
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Allow the recursion that nested source text needs, for the time of a compilation."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+
+
+class CompilationFailed(Exception):
+    """A phase ended in errors, which are in the unit's sink."""
+
+
+class CompilationUnit:
+    """All sources of one compilation. Phases: ``units`` (parsed), ``model`` (analysed), ``contracts``."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, str],
+        settings: CompilerSettings | None = None,
+        reader: SourceReader = no_reader,
+    ) -> None:
+        self.settings = settings or CompilerSettings()
+        self.sink = DiagnosticSink()
+        self._given = dict(sources)
+        self._reader = reader
+        self._missing: dict[str, str] = {}
+
+    # --- sources ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _tokens(self) -> dict[str, tuple[bytes, TokenList]]:
+        """Tokens of all sources, imported ones included, in the order in which they are found."""
+        from smartvm.compiler.grammar.solidity_parser import import_paths, tokenize_solidity
+
+        texts = dict(sorted(self._given.items()))
+        found: dict[str, tuple[bytes, TokenList]] = {}
+        pending = list(texts)
+        for name in pending:
+            data = texts[name].encode("utf-8", "surrogatepass")
+            tokens = tokenize_solidity(data)
+            found[name] = (data, tokens)
+            for path in import_paths(tokens):
+                imported = self.settings.imports.resolve(path, name)
+                if imported in texts or imported in self._missing:
+                    continue
+                try:
+                    texts[imported] = self._reader(imported)
+                    pending.append(imported)
+                except SourceNotFound as problem:
+                    self._missing[imported] = str(problem)
+        self._texts = texts
+        return found
+
+    @cached_property
+    def sources(self) -> Mapping[str, SourceText]:
+        """All sources by name; their index is their place in the order of names."""
+        order = sorted(self._tokens)
+        return {name: SourceText(name, self._texts[name], index) for index, name in enumerate(order)}
+
+    @cached_property
+    def sources_by_index(self) -> Mapping[int, SourceText]:
+        """Sources as diagnostics and printers look them up."""
+        return {source.index: source for source in self.sources.values()}
+
+    # --- phases -----------------------------------------------------------------------------------
+
+    @cached_property
+    def units(self) -> Mapping[str, nodes.SourceUnit]:
+        """The syntax trees by source name. Raises CompilationFailed when one has errors."""
+        from smartvm.compiler.ast import nodes
+        from smartvm.compiler.grammar.solidity_parser import NodeIds, parse_solidity
+
+        ids = NodeIds()
+        units: dict[str, nodes.SourceUnit] = {}
+        for name, (_, tokens) in self._tokens.items():
+            try:
+                unit = parse_solidity(
+                    self.sources[name],
+                    ids,
+                    self.sink,
+                    resolve_import=lambda path, name=name: self.settings.imports.resolve(path, name),  # type: ignore[misc]
+                    tokens=tokens,
+                )
+            except FatalDiagnostic:
+                continue
+            units[name] = unit
+            for node in unit.nodes:
+                if isinstance(node, nodes.ImportDirective) and node.absolute_path in self._missing:
+                    self.sink.error(
+                        "ParserError",
+                        6275,
+                        node.src,
+                        f'Source "{node.absolute_path}" not found: {self._missing[node.absolute_path]}',
+                    )
+        self._stop_on_errors()
+        return {name: units[name] for name in sorted(units)}
+
+    @cached_property
+    def model(self) -> SemanticModel:
+        """What analysis found out. Raises CompilationFailed when it found errors."""
+        from smartvm.compiler.analysis import analyze
+        from smartvm.compiler.analysis.settings import AnalysisSettings
+
+        units = self.units
+        settings = AnalysisSettings(evm_version=self.settings.evm_version, table=self.settings.table)
+        try:
+            model = analyze(list(units.values()), [self.sources[name] for name in units], settings, self.sink)
+        except FatalDiagnostic:
+            raise CompilationFailed from None
+        self._stop_on_errors()
+        return model
+
+    def _stop_on_errors(self) -> None:
+        if self.sink.has_errors:
+            raise CompilationFailed
+
+    @cached_property
+    def contracts(self) -> Mapping[tuple[str, str], CompiledContract]:
+        """Every contract by source name and contract name, in solc's order."""
+        from smartvm.compiler.ast import nodes
+
+        self.model  # noqa: B018  (only analysed contracts are compiled)
+        return {
+            (name, node.name): CompiledContract(self, name, node)
+            for name, unit in self.units.items()
+            for node in sorted(
+                (node for node in unit.nodes if isinstance(node, nodes.ContractDefinition)),
+                key=lambda contract: contract.name,
+            )
+        }
+
+    @cached_property
+    def _contracts_by_id(self) -> Mapping[int, CompiledContract]:
+        return {contract.definition.id: contract for contract in self.contracts.values()}
+
+    def contract_by_id(self, node_id: int) -> CompiledContract:
+        """The contract whose definition has an id."""
+        return self._contracts_by_id[node_id]
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """The builtins of generated Yul."""
+        from smartvm.compiler.yul.dialect import dialect_for
+        from smartvm.instructions.forks import canonical_fork
+
+        return dialect_for(self.settings.table, canonical_fork(self.settings.evm_version))
+
+
+class CompiledContract:
+    """One contract's results, each made when first asked for."""
+
+    def __init__(self, unit: CompilationUnit, source_name: str, definition: nodes.ContractDefinition) -> None:
+        self.unit = unit
+        self.source_name = source_name
+        self.definition = definition
+
+    @property
+    def name(self) -> str:
+        """The contract's name."""
+        return self.definition.name
+
+    @property
+    def is_deployable(self) -> bool:
+        """Whether there is code: neither abstract nor an interface."""
+        return self.unit.model.facts(self.definition).is_deployable
+
+    # --- artifacts of the interface -----------------------------------------------------------------
+
+    @cached_property
+    def abi(self) -> list[dict[str, Any]]:
+        """The ABI."""
+        from smartvm.compiler.artifacts.abi import contract_abi
+
+        return contract_abi(self.definition, self.unit.model)
+
+    @cached_property
+    def method_identifiers(self) -> dict[str, str]:
+        """Selectors by signature."""
+        from smartvm.compiler.artifacts.method_identifiers import method_identifiers
+
+        return method_identifiers(self.definition, self.unit.model)
+
+    @cached_property
+    def storage_layout(self) -> dict[str, Any]:
+        """Where state variables lie in storage."""
+        from smartvm.compiler.artifacts.storage_layout import storage_layout
+
+        return storage_layout(self.definition, self.source_name, self.unit.model)
+
+    @cached_property
+    def transient_storage_layout(self) -> dict[str, Any]:
+        """Where state variables lie in transient storage."""
+        from smartvm.compiler.artifacts.storage_layout import storage_layout
+
+        return storage_layout(self.definition, self.source_name, self.unit.model, "transient")
+
+    @cached_property
+    def user_documentation(self) -> dict[str, Any]:
+        """NatSpec for users (``userdoc``)."""
+        from smartvm.compiler.artifacts.natspec import user_documentation
+
+        return user_documentation(self.definition, self.unit.model)
+
+    @cached_property
+    def developer_documentation(self) -> dict[str, Any]:
+        """NatSpec for developers (``devdoc``)."""
+        from smartvm.compiler.artifacts.natspec import developer_documentation
+
+        return developer_documentation(self.definition, self.unit.model)
+
+    @cached_property
+    def metadata(self) -> str:
+        """The metadata as a JSON text."""
+        from smartvm.compiler.artifacts.metadata import contract_metadata
+
+        sources = {name: (self.unit.sources[name], unit) for name, unit in self.unit.units.items()}
+        output = {
+            "abi": self.abi,
+            "devdoc": self.developer_documentation,
+            "userdoc": self.user_documentation,
+        }
+        return contract_metadata(self.definition, self.source_name, sources, self.unit.settings, output)
+
+    # --- code -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def yul_object(self) -> yul.Object:
+        """The lowered contract: creation code, with the deployed code and its metadata trailer inside."""
+        from smartvm.compiler.lowering import lower_contract
+        from smartvm.compiler.lowering.settings import LoweringSettings
+
+        settings = self.unit.settings
+        lowered = lower_contract(
+            self.definition,
+            self.unit.model,
+            LoweringSettings(settings.evm_version, settings.revert_strings, settings.optimize),
+        )
+        return self._with_trailers(lowered)
+
+    def _with_trailers(self, lowered: yul.Object) -> yul.Object:
+        """Append its contract's metadata trailer to every deployed object."""
+        from smartvm.compiler.artifacts.metadata import cbor_trailer
+        from smartvm.compiler.yul import ast as yul
+
+        if not self.unit.settings.metadata.append_cbor:
+            return lowered
+        parts = tuple(
+            self._with_trailers(part) if isinstance(part, yul.Object) else part
+            for part in lowered.sub_objects
+        )
+        deployed = _DEPLOYED.search(lowered.name)
+        if deployed is not None:
+            contract = self.unit.contract_by_id(int(deployed[1]))
+            parts += (yul.Data(".metadata", cbor_trailer(contract.metadata, self.unit.settings)),)
+        return dataclasses.replace(lowered, sub_objects=parts)
+
+    @cached_property
+    def assembled(self) -> AssembledObject:
+        """The bytecode, not linked."""
+        from smartvm.compiler.backend import BackendSettings, assemble_object
+
+        settings = self.unit.settings
+        return assemble_object(
+            self.yul_object, self.unit.dialect, BackendSettings(settings.optimize, settings.runs)
+        )
+
+    @property
+    def deployed(self) -> AssembledObject:
+        """The deployed code's part of ``assembled``."""
+        return deployed_part(self.assembled)
+
+
+def deployed_part(assembled: AssembledObject) -> AssembledObject:
+    """The sub-object named ``..._deployed``."""
+    for name, part in assembled.sub_objects.items():
+        if name.endswith("_deployed"):
+            return part
+    raise KeyError(f"`{assembled.name}` has no deployed object")
+
+
+__all__: Sequence[str] = [
+    "CompilationFailed",
+    "CompilationUnit",
+    "CompiledContract",
+    "deep_recursion",
+    "deployed_part",
+]

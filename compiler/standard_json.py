@@ -1,0 +1,325 @@
+"""Standard JSON: what solc reads and writes with ``--standard-json`` (docs/using-the-compiler.rst).
+
+Besides solc's settings there is ``settings.instructionTable``: the name of a shipped instruction table, or a file.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from smartvm.compiler.diagnostics import Diagnostic, DiagnosticSink, FatalDiagnostic, diagnostic_to_json
+from smartvm.compiler.imports import SourceReader, no_reader
+from smartvm.compiler.pipeline import (
+    CompilationFailed,
+    CompilationUnit,
+    CompiledContract,
+    deep_recursion,
+)
+from smartvm.compiler.source import NO_SOURCE, SourceText
+from smartvm.compiler.standard_input import InputError, StandardInput, read_standard_input
+from smartvm.errors import SmartVMError
+
+Json = dict[str, Any]
+
+
+def compile_standard(data: Any, reader: SourceReader | None = None) -> Json:
+    """Compile Standard JSON input to Standard JSON output.
+
+    ``reader`` finds imports that are not among the sources, and ``urls``. Never raises for what the input holds:
+    problems are in ``errors``.
+    """
+    try:
+        request = read_standard_input(data, reader)
+    except InputError as error:
+        return {"errors": [_plain_error("error", error.type, str(error))]}
+    compilation = (
+        _YulCompilation(request) if request.language == "Yul" else _SolidityCompilation(request, reader)
+    )
+    with deep_recursion():
+        return compilation.run()
+
+
+def compile_standard_text(text: str, reader: SourceReader | None = None) -> str:
+    """The same from text to text."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        return json.dumps(
+            {"errors": [_plain_error("error", "JSONError", f"Error parsing input JSON: {error}")]}
+        )
+    return json.dumps(compile_standard(data, reader), separators=(",", ":"), ensure_ascii=False)
+
+
+def _plain_error(severity: str, type_: str, message: str) -> Json:
+    return {
+        "component": "general",
+        "formattedMessage": message,
+        "message": message,
+        "severity": severity,
+        "type": type_,
+    }
+
+
+def internal_error(error: BaseException) -> Json:
+    """An entry for a mistake of the compiler itself, with the place where it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = (
+        f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "unknown"
+    )
+    message = f"Internal compiler error ({where}): {type(error).__name__}: {error}"
+    return _plain_error("error", "InternalCompilerError", message)
+
+
+class _Compilation:
+    """What both languages share: the guarded run, and errors."""
+
+    def __init__(self, request: StandardInput) -> None:
+        self.request = request
+        self.errors: list[Json] = [_plain_error(*problem) for problem in request.problems]
+        self.output: Json = {}
+
+    @property
+    def sink(self) -> DiagnosticSink:
+        raise NotImplementedError
+
+    @property
+    def sources(self) -> Mapping[int, SourceText]:
+        raise NotImplementedError
+
+    def compile(self) -> None:
+        raise NotImplementedError
+
+    def run(self) -> Json:
+        """Compile, and put all errors and outputs together."""
+        extra: list[Json] = []
+        if not any(error["severity"] == "error" for error in self.errors):
+            try:
+                self.compile()
+            except (CompilationFailed, FatalDiagnostic):
+                pass  # the sink has the errors
+            except RecursionError:
+                extra.append(_plain_error("error", "CompilerError", "The source is nested too deeply."))
+            except SmartVMError as error:
+                extra.append(self._compiler_error(error))
+            except Exception as error:
+                extra.append(internal_error(error))
+        self.errors += [diagnostic_to_json(item, self.sources) for item in self.sink.items] + extra
+        failed = any(error["severity"] == "error" for error in self.errors)
+        result: Json = {"errors": self.errors} if self.errors else {}
+        if not failed:
+            result.update(self.output)
+        result.setdefault("sources", {})
+        return result
+
+    def _compiler_error(self, error: SmartVMError) -> Json:
+        """An error outside the sink: a faulty table, the stack too deep without a way out, a bug."""
+        from smartvm.compiler.backend import StackTooDeepError
+        from smartvm.errors import InternalError
+        from smartvm.instructions.errors import TableError
+
+        if isinstance(error, InternalError):
+            return internal_error(error)
+        type_ = "JSONError" if isinstance(error, TableError) else "CompilerError"
+        source = error.source if isinstance(error, StackTooDeepError) else NO_SOURCE
+        message = str(error)
+        return diagnostic_to_json(Diagnostic("error", type_, None, message, source), self.sources)
+
+
+class _SolidityCompilation(_Compilation):
+    def __init__(self, request: StandardInput, reader: SourceReader | None) -> None:
+        super().__init__(request)
+        self.unit = CompilationUnit(request.sources, request.settings, reader or no_reader)
+
+    @property
+    def sink(self) -> DiagnosticSink:
+        return self.unit.sink
+
+    @property
+    def sources(self) -> Mapping[int, SourceText]:
+        return self.unit.sources_by_index
+
+    def compile(self) -> None:
+        request, unit = self.request, self.unit
+        if request.stop_after_parsing:
+            units = unit.units
+        else:
+            unit.model  # noqa: B018  (analysis reports its errors even where no output is asked for)
+            units = unit.units
+        listed: Json = {}
+        for name in units:
+            listed[name] = {"id": unit.sources[name].index}
+            if request.selection.wants(name, "", "ast"):
+                from smartvm.compiler.artifacts.ast_json import source_unit_json
+
+                listed[name]["ast"] = source_unit_json(unit, name, analysed=not request.stop_after_parsing)
+        self.output["sources"] = listed
+        if request.stop_after_parsing:
+            return
+        contracts: Json = {}
+        for (source, name), contract in unit.contracts.items():
+            entry = contract_json(
+                contract, lambda output, s=source, n=name: request.selection.wants(s, n, output)
+            )  # type: ignore[misc]
+            if request.selection.wants_code and contract.is_deployable:
+                contract.assembled  # noqa: B018  (asking for any code compiles every contract, as solc does)
+            if entry:
+                contracts.setdefault(source, {})[name] = entry
+        if contracts:
+            self.output["contracts"] = contracts
+
+
+def contract_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
+    """The outputs of one contract for which ``wants`` holds."""
+    entry: Json = {}
+    for output, attribute in (
+        ("abi", "abi"),
+        ("devdoc", "developer_documentation"),
+        ("metadata", "metadata"),
+        ("storageLayout", "storage_layout"),
+        ("transientStorageLayout", "transient_storage_layout"),
+        ("userdoc", "user_documentation"),
+    ):
+        if wants(output):
+            entry[output] = getattr(contract, attribute)
+    for output in ("ir", "irOptimized"):
+        if wants(output):
+            entry[output] = _printed_yul(contract) if contract.is_deployable else ""
+    evm = _evm_json(contract, wants)
+    if evm:
+        entry["evm"] = evm
+    return entry
+
+
+def _printed_yul(contract: CompiledContract) -> str:
+    from smartvm.compiler.yul.printer import print_object
+
+    return print_object(contract.yul_object, contract.unit.sources_by_index)
+
+
+def _evm_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
+    from smartvm.compiler.artifacts.bytecode import bytecode_json, empty_bytecode_json
+
+    evm: Json = {}
+    has_code = contract.is_deployable
+    if wants("evm.assembly"):
+        evm["assembly"] = contract.assembled.assembly_text() if has_code else ""
+    if wants("evm.gasEstimates") and has_code:
+        from smartvm.compiler.artifacts.gas_estimates import gas_estimates
+
+        evm["gasEstimates"] = gas_estimates(contract)
+    if wants("evm.methodIdentifiers"):
+        evm["methodIdentifiers"] = contract.method_identifiers
+    for kind in ("bytecode", "deployedBytecode"):
+        is_deployed = kind == "deployedBytecode"
+
+        def wanted(part: str, kind: str = kind) -> bool:
+            return wants(f"evm.{kind}.{part}")
+
+        if not any(wanted(part) for part in _BYTECODE_PARTS):
+            continue
+        if not has_code:
+            evm[kind] = empty_bytecode_json(is_deployed=is_deployed, wanted=wanted)
+            continue
+        settings = contract.unit.settings
+        evm[kind] = bytecode_json(
+            contract.deployed if is_deployed else contract.assembled,
+            table=settings.table,
+            fork=contract.unit.dialect.fork,
+            libraries=settings.libraries,
+            is_deployed=is_deployed,
+            wanted=wanted,
+        )
+    return evm
+
+
+_BYTECODE_PARTS = (
+    "functionDebugData",
+    "generatedSources",
+    "immutableReferences",
+    "linkReferences",
+    "object",
+    "opcodes",
+    "sourceMap",
+)
+
+
+class _YulCompilation(_Compilation):
+    """``"language": "Yul"``: one source, one object, with an optional object ``NAME_deployed`` in it."""
+
+    def __init__(self, request: StandardInput) -> None:
+        super().__init__(request)
+        self._sink = DiagnosticSink()
+        self.source: SourceText | None = None
+        settings = request.settings
+        if len(request.sources) != 1:
+            self._refuse("Yul mode only supports exactly one input file.")
+        elif settings.imports.remappings:
+            self._refuse('Field "settings.remappings" cannot be used for Yul.')
+        elif settings.revert_strings != "default":
+            self._refuse('Field "settings.debug.revertStrings" cannot be used for Yul.')
+        else:
+            ((name, text),) = request.sources.items()
+            self.source = SourceText(name, text, 0)
+
+    def _refuse(self, message: str) -> None:
+        self.errors.append(_plain_error("error", "JSONError", message))
+
+    @property
+    def sink(self) -> DiagnosticSink:
+        return self._sink
+
+    @property
+    def sources(self) -> Mapping[int, SourceText]:
+        return {0: self.source} if self.source is not None else {}
+
+    def compile(self) -> None:
+        from smartvm.compiler.artifacts.bytecode import bytecode_json
+        from smartvm.compiler.backend import BackendSettings, assemble_object
+        from smartvm.compiler.yul.checker import check_object
+        from smartvm.compiler.yul.dialect import dialect_for
+        from smartvm.compiler.yul.parser import parse_yul
+        from smartvm.compiler.yul.printer import print_object
+        from smartvm.instructions.forks import canonical_fork
+
+        assert self.source is not None
+        settings, selection, name = self.request.settings, self.request.selection, self.source.name
+        table, fork = settings.table, canonical_fork(settings.evm_version)
+        dialect = dialect_for(table, fork)
+        parsed = parse_yul(self.source, self.sink)
+        if not self.sink.has_errors:
+            check_object(parsed, dialect, self.sink)
+        if self.sink.has_errors:
+            raise CompilationFailed
+
+        def wants(output: str) -> bool:
+            return selection.wants(name, parsed.name, output, wildcard_matches_ir=True)
+
+        assembled = assemble_object(parsed, dialect, BackendSettings(settings.optimize, settings.runs))
+        deployed = assembled.sub_objects.get(f"{parsed.name}_deployed")
+        entry: Json = {}
+        if wants("ir") or wants("irOptimized"):
+            text = print_object(parsed, self.sources)
+            entry.update({output: text for output in ("ir", "irOptimized") if wants(output)})
+        evm: Json = {"assembly": assembled.assembly_text()} if wants("evm.assembly") else {}
+        for kind, part in (("bytecode", assembled), ("deployedBytecode", deployed)):
+            if part is None or not selection.wants_part_of(
+                name, parsed.name, f"evm.{kind}", wildcard_matches_ir=True
+            ):
+                continue
+            evm[kind] = bytecode_json(
+                part,
+                table=table,
+                fork=fork,
+                libraries=settings.libraries,
+                is_deployed=part is deployed,
+                wanted=lambda output, kind=kind: wants(f"evm.{kind}.{output}"),  # type: ignore[misc]
+            )
+        if evm:
+            entry["evm"] = evm
+        self.output["sources"] = {name: {"id": 0}}
+        if entry:
+            self.output["contracts"] = {name: {parsed.name: entry}}
