@@ -456,10 +456,6 @@ class DeclarationActions(StatementActions):
             if word in _VISIBILITIES:
                 if visibility != "default":
                     self.error(4110, attribute, f"The visibility is already `{visibility}`.")
-                elif word == "external":
-                    raise self.fatal(
-                        2314, attribute, "Expected a name but found `external`: a variable cannot be that."
-                    )
                 else:
                     visibility = word
             elif word == "indexed":

@@ -299,7 +299,7 @@ class ExpressionActions(Builder):
         while isinstance(base, nodes.MemberAccess):
             parts.append((base.member_name, base.member_location))
             base = base.expression
-        if not isinstance(base, nodes.Identifier):
+        if not isinstance(base, nodes.Identifier) or base.name == "type":
             token = bisect.bisect_left(self.starts, whole.src.end)
             raise self.fatal(2314, token, f"Expected `;` but found {self.describe(token)}.")
         parts.append((base.name, base.src))

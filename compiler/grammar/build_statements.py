@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_expressions import Arguments, ExpressionActions
 from smartvm.compiler.grammar.tokens import decode_string
@@ -119,10 +121,27 @@ class StatementActions(ExpressionActions):
     def placeholder_statement(self, token: int) -> nodes.PlaceholderStatement:
         return nodes.PlaceholderStatement(self.next_id(), self.at(token))
 
+    def throw_statement(self, token: int) -> nodes.Block:
+        self.sink.error(
+            "SyntaxError", 4538, self.at(token), "`throw` is gone: use `revert()`, `require` or `assert`."
+        )
+        return nodes.Block(self.next_id(), self.at(token), (), unchecked=False)
+
     # --- simple statements ----------------------------------------------------------------------------------------
 
     def expression_statement(self, expression: nodes.Expression) -> nodes.ExpressionStatement:
+        if self.text[expression.src.start] == "(":
+            self._refuse_empty_tuple(expression)
         return nodes.ExpressionStatement(self.next_id(), expression.src, expression)
+
+    def _refuse_empty_tuple(self, expression: nodes.Expression) -> None:
+        """``() = f();`` and ``(,) = f();``: a statement cannot start with a tuple of nothing."""
+        tokens = self.tokens
+        first = bisect.bisect_left(self.starts, expression.src.start) + 1
+        while tokens.names[tokens.kinds[first]] == "COMMA":
+            first += 1
+        if tokens.names[tokens.kinds[first]] == "RPAR":
+            raise self.fatal(6933, first, "Expected an expression but found `)`.")
 
     def emit_statement(
         self, emit: int, event: nodes.Expression, arguments: Arguments, closing: int

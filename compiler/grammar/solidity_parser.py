@@ -15,9 +15,8 @@ from smartvm.compiler.grammar.syntax_errors import report_nesting, report_unexpe
 from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, decode_string, tokenize
 from smartvm.compiler.source import SourceText
 
-#: Greatest height of the parse stack. A parenthesis takes one entry, an ``else if`` five: the tree stays shallow
-#: enough for every pass that follows.
-STACK_LIMIT = 1000
+#: Greatest height of the parse stack: an ``else if`` takes six entries. (Brackets are counted by the tokenizer.)
+STACK_LIMIT = 4000
 
 #: Greatest depth of the tree, which chains such as ``a + b + c ...`` and ``f()()()...`` make without a deep stack.
 TREE_DEPTH_LIMIT = 1000
@@ -35,7 +34,7 @@ def tables() -> lalr.Tables:
         start="source_unit",
         identifier="IDENTIFIER",
         soft_keywords=SOFT_KEYWORDS,
-        refused=("ILLEGAL", "RESERVED"),
+        refused=("ILLEGAL", "RESERVED", "TOO_DEEP"),
     )
 
 

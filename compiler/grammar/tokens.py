@@ -21,11 +21,13 @@ SUB_DENOMINATIONS = frozenset("wei gwei ether seconds minutes hours days weeks y
 #: Words that mean nothing yet and may not be used as names.
 RESERVED_WORDS = frozenset(
     "after alias apply auto byte case copyof default define final implements in inline let macro match mutable null of "
-    "partial promise reference relocatable sealed sizeof static supports switch typedef typeof var throw hex "
-    "unicode".split()
+    "partial promise reference relocatable sealed sizeof static supports switch typedef typeof var".split()
 )
 
 YUL_KEYWORDS = frozenset("break case continue default false for function if leave let switch true".split())
+
+#: Weight of open brackets at which a source is refused.
+NESTING_LIMIT = 1204
 
 _TRIVIA = (
     r"(?:[ \t\r\n]+"
@@ -55,6 +57,7 @@ _SOLIDITY = re.compile(
 )
 _YUL = re.compile(rf"{_TRIVIA}(?:((?!hex[\"'])[a-zA-Z_$][a-zA-Z0-9_$.]*)|((?:hex)?(?:{_STRING}))|{_REST})")
 _WORD_PART = re.compile(r"[a-zA-Z_$0-9]")
+_HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _END_OF_LINE = re.compile(r"\r\n|\n|\r")
 _DIRECTIONAL = re.compile(r"\xe2\x80[\xaa-\xae]")
 _DIRECTIONAL_SCOPE = re.compile(rf"""//[^\n\r]*|/\*[\s\S]*?\*/|(?:unicode|hex)?(?:{_STRING})""")
@@ -81,6 +84,8 @@ class Vocabulary:
         words = {text: kinds[name] for text, name in literals.items() if text[0].isalpha() or text[0] == "_"}
         solidity = {
             **{word: kinds["RESERVED"] for word in RESERVED_WORDS},
+            "hex": kinds["ILLEGAL"],
+            "unicode": kinds["ILLEGAL"],
             **{word: kind for word, kind in words.items() if word not in YUL_KEYWORDS - _SHARED_KEYWORDS},
             **{word: kinds["SUB_DENOMINATION"] for word in SUB_DENOMINATIONS},
             **{word: kinds["ELEMENTARY"] for word in elementary_type_names()},
@@ -89,7 +94,7 @@ class Vocabulary:
             names=names,
             kinds=kinds,
             solidity=solidity,
-            yul={word: words[word] for word in YUL_KEYWORDS},
+            yul={**{word: words[word] for word in YUL_KEYWORDS}, "hex": kinds["ILLEGAL"]},
             operators={text: kinds[name] for text, name in literals.items() if text not in words},
         )
 
@@ -212,7 +217,7 @@ class _Tokenizer:
                     pending = self._documentation(start, end)
                     continue
                 elif group == 2:
-                    kind = self._quoted(start, end, is_yul=False)
+                    kind, end = self._quoted(start, end, is_yul=False)
                 elif group == 7:
                     position = -1
                     break
@@ -262,7 +267,7 @@ class _Tokenizer:
                 elif group == 4:
                     continue
                 elif group == 2:
-                    kind = self._quoted(start, end, is_yul=True)
+                    kind, end = self._quoted(start, end, is_yul=True)
                 elif group == 7:
                     kinds.append(names["$END"])
                     starts.append(end)
@@ -323,34 +328,47 @@ class _Tokenizer:
             return self._problem("Expected string end-quote."), stop.start() if stop else len(self.text)
         return self._problem("Invalid token."), start + 1
 
-    def _quoted(self, start: int, end: int, *, is_yul: bool) -> int:
-        """The kind of a quoted literal, after looking at its characters."""
+    def _quoted(self, start: int, end: int, *, is_yul: bool) -> tuple[int, int]:
+        """The kind and the end of a quoted literal, after looking at its characters."""
         names = self.vocabulary.kinds
         text = self.text[start:end]
         if text[0] == "h":
-            body = text[4:-1]
-            if re.fullmatch(r"(?:[0-9a-fA-F]{2}(?:_(?=.))?)*", body):
-                return names["HEX_STRING"]
-            if "_" in body and re.fullmatch(r"[0-9a-fA-F_]*", body):
-                return self._problem("Invalid use of number separator '_'.")
-            return self._problem("Expected even number of hex-nibbles.")
+            return self._hex_string(start, end)
         is_unicode = text[0] == "u"
         body = text[8:-1] if is_unicode else text[1:-1]
         if "\\" in body:
             for escape in _ESCAPE.finditer(body):
                 if escape[5] is not None:
-                    return self._problem("Invalid escape sequence.")
+                    return self._problem("Invalid escape sequence."), start + escape.end() + (
+                        8 if is_unicode else 1
+                    )
             body = _ESCAPE.sub("", body)
         if is_unicode:
-            return names["UNICODE_STRING"]
+            return names["UNICODE_STRING"], end
         if not (body.isascii() and (body.isprintable() or not body)):
             if is_yul:
-                return self._problem("Invalid character in string.")
+                return self._problem("Invalid character in string."), end
             return self._problem(
                 "Invalid character in string. If you are trying to use Unicode characters, "
                 'use a unicode"..." string literal.'
-            )
-        return names["STRING"]
+            ), end
+        return names["STRING"], end
+
+    def _hex_string(self, start: int, end: int) -> tuple[int, int]:
+        position = start + 4
+        may_separate = False
+        while position < end - 1:
+            if _HEX_BYTE.match(self.text, position):
+                position += 2
+                may_separate = True
+            elif self.text[position] == "_":
+                position += 1
+                if not may_separate or position == end - 1:
+                    return self._problem("Invalid use of number separator '_'."), position
+                may_separate = False
+            else:
+                return self._problem("Expected even number of hex-nibbles."), position
+        return self.vocabulary.kinds["HEX_STRING"], end
 
     def _documentation(self, start: int, end: int) -> Documentation:
         raw = self.text[start:end]
@@ -366,17 +384,19 @@ class _Tokenizer:
     def _check_directions(self) -> None:
         """Unicode's direction overrides must be balanced within each comment and unicode string."""
         for scope in _DIRECTIONAL_SCOPE.finditer(self.text):
-            depth = 0
-            for mark in _DIRECTIONAL.finditer(scope[0]):
+            if scope[0][0] in "\"'h":
+                continue
+            depth, end = 0, scope.end() - (scope[0][1] != "/")
+            for mark in _DIRECTIONAL.finditer(self.text, scope.start(), scope.end()):
                 depth += -1 if mark[0][-1] == "\xac" else 1
                 if depth < 0:
+                    end = mark.start()
                     break
-            if depth == 0 or scope[0][0] in "\"'h":
-                continue
-            message = "underflow" if depth < 0 else "mismatch"
-            self._spoil(
-                scope.start(), scope.end(), f"Unicode direction override {message} in a comment or string."
-            )
+            if depth:
+                message = "underflow" if depth < 0 else "mismatch"
+                self._spoil(
+                    scope.start(), end, f"Unicode direction override {message} in a comment or string."
+                )
 
     def _spoil(self, start: int, end: int, message: str) -> None:
         tokens = self.tokens
@@ -387,6 +407,7 @@ class _Tokenizer:
             tokens.ends.insert(index, end)
             tokens.problems = {i + (i >= index): problem for i, problem in tokens.problems.items()}
         tokens.kinds[index] = self.vocabulary.kinds["ILLEGAL"]
+        tokens.ends[index] = end
         tokens.problems[index] = message
 
     def _soft_keywords(self) -> None:
@@ -410,6 +431,37 @@ class _Tokenizer:
                     kinds[i] = identifier
         if names["PLACEHOLDER"] in kinds:
             self._placeholders()
+        if names["USING"] in kinds:
+            self._operators_of_using()
+        self._deep_nesting()
+
+    def _operators_of_using(self) -> None:
+        """Whatever follows ``as`` in the braces of a using directive is read as an operator, to be judged later."""
+        kinds, names = self.tokens.kinds, self.vocabulary.kinds
+        ends = (names["RBRACE"], names["SEMICOLON"], names["$END"])
+        for i, kind in enumerate(kinds):
+            if kind == names["USING"] and kinds[i + 1] == names["LBRACE"]:
+                position = i + 2
+                while kinds[position] not in ends:
+                    if kinds[position] == names["AS"] and kinds[position + 1] != names["$END"]:
+                        position += 1
+                        kinds[position] = names["ANY_TOKEN"]
+                    position += 1
+
+    def _deep_nesting(self) -> None:
+        """Mark the first bracket that nests too deeply. The measure is solc's: five steps down for a parenthesis or
+        index, two for a block, 1,200 below a function's header."""
+        kinds, names = self.tokens.kinds, self.vocabulary.kinds
+        braces = (names["LBRACE"], names["OPTIONS_LBRACE"])
+        weights = dict.fromkeys(braces, 2) | {names["RBRACE"]: -2}
+        weights |= {names["LPAR"]: 5, names["LSQB"]: 5, names["RPAR"]: -5, names["RSQB"]: -5}
+        depth = 0
+        for i, kind in enumerate(kinds):
+            if kind in weights:
+                depth += weights[kind]
+                if depth >= NESTING_LIMIT:
+                    kinds[i] = names["TOO_DEEP"]
+                    return
 
     def _placeholders(self) -> None:
         """``_`` is a placeholder within modifiers and a name everywhere else."""
