@@ -419,7 +419,7 @@ class Machine:
 
     def _leave_microcode(self, parent: Frame, frame: Frame, outcome: Outcome, reason: int) -> Outcome | None:
         try:
-            return leave_microcode(parent, frame, outcome, stopped=reason == Reason.STOP)
+            return leave_microcode(self, parent, frame, outcome, stopped=reason == Reason.STOP)
         except ExceptionalHalt as halt:
             return Outcome(False, b"", 0, halt_of_host(self.plan, parent, halt))
 

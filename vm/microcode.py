@@ -1,9 +1,10 @@
 """Instructions given in Yul: their microcode runs as one instruction, in a frame that shares the executing frame's
 memory, storage, input and Buffers but has a stack of its own.
 
-The operands are on that stack at the start, the first on top; what is on it at STOP are the results. The table's gas is
-all it costs, besides growth of memory. So that it cannot run forever it has a budget of its own, and what spends or shows
-gas that the frame would have to pay (calls, creations, GAS) is refused.
+At the start that stack holds a zero word and above it the operands, the first on top; at STOP the results are on its top,
+the first uppermost. The table's gas is all it costs, besides growth of memory; under the gas rule `microcode` the frame pays
+`percent` / 100 of what the code costs by the ordinary prices as well. So that it cannot run forever it has a budget of its
+own, and what spends or shows gas that the frame would have to pay (calls, creations, GAS) is refused.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from smartvm.errors import SmartVMError
 from smartvm.instructions.model import Instruction
 from smartvm.vm.frame import Frame
-from smartvm.vm.halts import ExceptionalHalt
+from smartvm.vm.halts import ExceptionalHalt, OutOfGas
 from smartvm.vm.messages import HaltKind
 from smartvm.vm.outcome import Outcome
 from smartvm.vm.plan import ExecutionPlan
@@ -59,7 +60,7 @@ def enter_microcode(
         parent.code_address,
         parent.value,
         parent.data,
-        BUDGET,
+        _budget(machine.plan, parent, instruction),
         parent.is_static,
         parent.memory_start,
     )
@@ -67,30 +68,49 @@ def enter_microcode(
     frame.set_field("memory_size", parent.memory_size)
     frame.set_return_data(parent.return_data)
     frame.buffer, frame.saved_buffers = parent.buffer, parent.saved_buffers
+    frame.push(0)
     for operand in reversed(operands):
         frame.push(operand)
     return frame
 
 
-def leave_microcode(parent: Frame, frame: Frame, outcome: Outcome, *, stopped: bool) -> Outcome | None:
+def _percent(plan: ExecutionPlan, instruction: Instruction) -> int:
+    """How much of the code's own gas the frame pays."""
+    rule = plan.gas_rules[instruction.opcode]
+    return rule.constant("percent") if rule.dynamic == "microcode" else 0
+
+
+def _budget(plan: ExecutionPlan, parent: Frame, instruction: Instruction) -> int:
+    percent = _percent(plan, instruction)
+    return min(BUDGET, parent.gas * 100 // percent) if percent else BUDGET
+
+
+def leave_microcode(
+    machine: Machine, parent: Frame, frame: Frame, outcome: Outcome, *, stopped: bool
+) -> Outcome | None:
     """Give the results to the executing frame; or the outcome that it ends with too. Raises ``ExceptionalHalt``."""
     instruction = frame.microcode_of
     assert instruction is not None
     parent.buffer = frame.buffer
     if outcome.halt is not None:
         if outcome.halt.kind is HaltKind.OUT_OF_GAS:
+            if _budget(machine.plan, parent, instruction) < BUDGET:
+                raise OutOfGas
             raise ExceptionalHalt(
                 HaltKind.INSTRUCTION_FAILURE, f"expected an end within {BUDGET} gas of microcode, found none"
             )
         raise ExceptionalHalt(outcome.halt.kind, f"in its microcode: {outcome.halt.message}")
+    percent = _percent(machine.plan, instruction)
+    if percent:
+        spent = _budget(machine.plan, parent, instruction) - outcome.gas_left
+        parent.charge((spent * percent + 99) // 100)
     parent.expand((0, frame.memory_size), keep=True)
     if not stopped:
         return Outcome(outcome.success, outcome.output, parent.gas)
     results = frame.stack()
-    if len(results) != len(instruction.results):
-        raise MicrocodeError(
-            f"the microcode of {instruction.name} left {len(results)} words, expected {len(instruction.results)}"
-        )
-    for value in results:
+    count = len(instruction.results)
+    if len(results) < count:
+        raise MicrocodeError(f"the microcode of {instruction.name} left {len(results)} words, expected {count}")
+    for value in results[len(results) - count :]:
         parent.push(value)
     return None
