@@ -47,6 +47,8 @@ class CompilerSettings:
     libraries: Mapping[str, bytes] = field(default_factory=dict)
     metadata: MetadataSettings = MetadataSettings()
     instruction_table: str = "default"
+    #: Compile instructions that the table gives in Yul as ordinary code, for a VM that lacks them.
+    expand_extensions: bool = False
     optimizer_as_given: Mapping[str, object] = field(default_factory=dict)
 
     @property

@@ -15,7 +15,7 @@ from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, Compile
 _ROOT_KEYS = frozenset({"auxiliaryInput", "language", "settings", "sources"})
 _SOURCE_KEYS = frozenset({"content", "keccak256", "urls"})
 _SETTINGS_KEYS = frozenset(
-    "debug evmVersion experimental eofVersion instructionTable libraries metadata modelChecker optimizer "
+    "debug evmVersion expandExtensions experimental eofVersion instructionTable libraries metadata modelChecker optimizer "
     "outputSelection remappings stopAfter viaIR viaSSACFG".split()
 )
 _OPTIMIZER_KEYS = frozenset({"details", "enabled", "runs"})
@@ -90,6 +90,7 @@ def read_standard_input(data: Any, reader: SourceReader | None = None) -> Standa
         sources,
         CompilerSettings(
             evm_version=evm_version,
+            expand_extensions=_boolean(settings, "expandExtensions", "settings.expandExtensions", False),
             optimize=bool(optimizer.get("enabled", False)),
             runs=optimizer.get("runs", 200),
             via_ir=_boolean(settings, "viaIR", "settings.viaIR", False),
