@@ -297,9 +297,13 @@ class CompiledContract:
         """The bytecode, not linked."""
         from smartvm.compiler.backend import BackendSettings, assemble_object
 
-        settings = self.unit.settings
+        settings, yul_object = self.unit.settings, self.yul_object
+        if settings.expand_extensions:
+            from smartvm.compiler.yul.extensions import ExtensionExpander
+
+            yul_object = ExtensionExpander(self.unit.dialect).object(yul_object)
         return assemble_object(
-            self.yul_object, self.unit.dialect, BackendSettings(settings.optimize, settings.runs)
+            yul_object, self.unit.dialect, BackendSettings(settings.optimize, settings.runs)
         )
 
     @property

@@ -15,8 +15,8 @@ from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, Compile
 _ROOT_KEYS = frozenset({"auxiliaryInput", "language", "settings", "sources"})
 _SOURCE_KEYS = frozenset({"content", "keccak256", "urls"})
 _SETTINGS_KEYS = frozenset(
-    "debug evmVersion expandExtensions experimental eofVersion instructionTable libraries metadata modelChecker optimizer "
-    "outputSelection remappings stopAfter viaIR viaSSACFG".split()
+    "debug evmVersion expandExtensions experimental eofVersion instructionTable libraries metadata modelChecker "
+    "optimizer outputSelection remappings stopAfter viaIR viaSSACFG".split()
 )
 _OPTIMIZER_KEYS = frozenset({"details", "enabled", "runs"})
 _DETAILS_KEYS = frozenset(

@@ -281,6 +281,7 @@ class _YulCompilation(_Compilation):
         from smartvm.compiler.backend import BackendSettings, assemble_object
         from smartvm.compiler.yul.checker import check_object
         from smartvm.compiler.yul.dialect import dialect_for
+        from smartvm.compiler.yul.extensions import ExtensionExpander
         from smartvm.compiler.yul.parser import parse_yul
         from smartvm.compiler.yul.printer import print_object
         from smartvm.instructions.forks import canonical_fork
@@ -298,7 +299,8 @@ class _YulCompilation(_Compilation):
         def wants(output: str) -> bool:
             return selection.wants(name, parsed.name, output, wildcard_matches_ir=True)
 
-        assembled = assemble_object(parsed, dialect, BackendSettings(settings.optimize, settings.runs))
+        expanded = ExtensionExpander(dialect).object(parsed) if settings.expand_extensions else parsed
+        assembled = assemble_object(expanded, dialect, BackendSettings(settings.optimize, settings.runs))
         deployed = assembled.sub_objects.get(f"{parsed.name}_deployed")
         entry: Json = {}
         if wants("ir") or wants("irOptimized"):
