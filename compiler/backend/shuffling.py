@@ -81,7 +81,7 @@ class StackCursor:
             source = self._misplaced(wanted, target)
             if source < 0:
                 self._push(wanted, target)
-            elif source == height - 1:
+            elif stack[-1] == wanted:
                 if not self._swap(wrong):
                     return
             elif not self._swap(source):

@@ -154,7 +154,7 @@ class StackCoder:
         for operation in self.trees.roots[block.number]:
             self.emit_operation(operation)
             self.source = operation.source
-            if spilled and operation.outputs:
+            if spilled and operation.callee is None and operation.outputs:
                 self.store_outputs([v for v in operation.outputs if v in spilled])
             self.tidy()
         self.source = block.source
@@ -351,8 +351,11 @@ class StackCoder:
             stack.pop()
             self.items.append(Item(LABEL, label, source))
         stack.extend(operation.outputs)
+        outputs = operation.outputs
+        if self.spilled and outputs:
+            self.store_outputs([value for value in outputs if value in self.spilled])
         if saved:
-            self.restore_slots(saved, len(operation.outputs))
+            self.restore_slots(saved, sum(value not in self.spilled for value in outputs))
 
     def emit_special(self, operation: Operation) -> None:
         """Builtins that are not one instruction."""
