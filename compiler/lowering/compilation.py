@@ -1,0 +1,164 @@
+"""What the objects of one compilation share: the model, the settings, the utility functions, finished objects."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from smartvm.compiler.analysis import types
+from smartvm.compiler.analysis.model import SemanticModel
+from smartvm.compiler.ast import nodes
+from smartvm.compiler.diagnostics import Diagnostic, FatalDiagnostic
+from smartvm.compiler.lowering.settings import LoweringSettings
+from smartvm.compiler.lowering.storage import Space
+from smartvm.compiler.lowering.type_facts import storage_offsets
+from smartvm.compiler.lowering.utilities import Utilities
+from smartvm.compiler.source import SourceRange
+from smartvm.compiler.yul import ast as yul
+
+#: solc's number for "Unimplemented feature".
+UNIMPLEMENTED_FEATURE = 1834
+
+
+def unimplemented(feature: str, source: SourceRange) -> FatalDiagnostic:
+    """The refusal of a feature that is not supported; the caller raises it."""
+    return FatalDiagnostic(
+        Diagnostic("error", "UnimplementedFeatureError", UNIMPLEMENTED_FEATURE, feature, source)
+    )
+
+
+class Compilation:
+    """Shared by all contracts that are lowered together. ``objects`` holds each contract's finished Yul object."""
+
+    def __init__(self, model: SemanticModel, settings: LoweringSettings) -> None:
+        self.model = model
+        self.settings = settings
+        self.utilities = Utilities(settings, memory_is_clean=not self.has_inline_assembly)
+        self.objects: dict[int, yul.Object] = {}
+        self._virtual_tables: dict[tuple[int, int], dict[object, nodes.Declaration]] = {}
+
+    @cached_property
+    def has_inline_assembly(self) -> bool:
+        """Whether any source unit contains inline assembly, so that memory may hold values that are not clean."""
+        return any(isinstance(node, nodes.InlineAssembly) for node in self.model.node_by_id.values())
+
+    @cached_property
+    def enums_in_assembly(self) -> bool:
+        """Whether inline assembly refers to a variable of an enum type, which it may set to no member."""
+        return any(
+            isinstance(self.model.variable_types.get(reference.declaration.id), types.EnumType)
+            for references in self.model.external_references.values()
+            for reference in references.values()
+        )
+
+    # --- contracts -----------------------------------------------------------------------------------
+
+    def constructor(self, contract: nodes.ContractDefinition) -> nodes.FunctionDefinition | None:
+        """The contract's own constructor."""
+        return next(
+            (n for n in contract.nodes if isinstance(n, nodes.FunctionDefinition) and n.kind == "constructor"),
+            None,
+        )
+
+    def state_variables(
+        self, contract: nodes.ContractDefinition, space: Space
+    ) -> list[tuple[nodes.VariableDeclaration, int, int]]:
+        """The contract's variables in storage or transient storage, bases first: each with slot and byte offset."""
+        variables = [
+            node
+            for base in reversed(self.model.linearized_base_contracts(contract))
+            for node in base.nodes
+            if isinstance(node, nodes.VariableDeclaration)
+            and node.mutability == "mutable"
+            and (node.storage_location == "transient") == (space == "transient")
+        ]
+        placed, _ = storage_offsets([self.model.type_of_declaration(v) for v in variables])
+        start = self.model.facts(contract).storage_base if space == "storage" else 0
+        return [(v, start + slot, offset) for v, (slot, offset) in zip(variables, placed, strict=True)]
+
+    def immutables(self, contract: nodes.ContractDefinition) -> list[nodes.VariableDeclaration]:
+        """The contract's immutables, bases first."""
+        return [
+            node
+            for base in reversed(self.model.linearized_base_contracts(contract))
+            for node in base.nodes
+            if isinstance(node, nodes.VariableDeclaration) and node.mutability == "immutable"
+        ]
+
+    # --- virtual lookup --------------------------------------------------------------------------------
+
+    def _signature(self, declaration: nodes.Declaration) -> object:
+        if isinstance(declaration, nodes.ModifierDefinition):
+            return ("modifier", declaration.name)
+        assert isinstance(declaration, nodes.FunctionDefinition)
+        parameters = types.function_type(declaration, self.model).as_externally_callable_function(False)
+        return (declaration.kind, declaration.name, parameters.parameter_types)
+
+    def _table(self, most_derived: nodes.ContractDefinition, start: int) -> dict[object, nodes.Declaration]:
+        """First declaration of each signature in the linearised bases from position ``start`` on."""
+        key = (most_derived.id, start)
+        table = self._virtual_tables.get(key)
+        if table is None:
+            table = {}
+            for base in self.model.linearized_base_contracts(most_derived)[start:]:
+                for node in base.nodes:
+                    if isinstance(node, nodes.FunctionDefinition):
+                        if node.kind == "constructor" or (start > 0 and node.body is None):
+                            continue
+                    elif not isinstance(node, nodes.ModifierDefinition):
+                        continue
+                    table.setdefault(self._signature(node), node)
+            self._virtual_tables[key] = table
+        return table
+
+    def resolve_virtual(
+        self,
+        declaration: nodes.FunctionDefinition | nodes.ModifierDefinition,
+        most_derived: nodes.ContractDefinition,
+    ) -> nodes.Declaration:
+        """The overriding function or modifier that a call by name reaches in the most derived contract."""
+        contract = self.model.contract_of.get(declaration.id)
+        if contract is None or not (declaration.virtual or contract.contract_kind == "interface"):
+            return declaration
+        return self._table(most_derived, 0).get(self._signature(declaration), declaration)
+
+    def resolve_super(
+        self,
+        declaration: nodes.FunctionDefinition,
+        most_derived: nodes.ContractDefinition,
+        calling: nodes.ContractDefinition,
+    ) -> nodes.FunctionDefinition:
+        """The function that ``super.f`` in the contract ``calling`` reaches."""
+        bases = self.model.linearized_base_contracts(most_derived)
+        start = bases.index(calling) + 1
+        found = self._table(most_derived, start).get(self._signature(declaration), declaration)
+        assert isinstance(found, nodes.FunctionDefinition)
+        return found
+
+    def special_function(
+        self, contract: nodes.ContractDefinition, kind: str
+    ) -> nodes.FunctionDefinition | None:
+        """The contract's ``receive`` or ``fallback`` function, own or inherited."""
+        for base in self.model.linearized_base_contracts(contract):
+            for node in base.nodes:
+                if isinstance(node, nodes.FunctionDefinition) and node.kind == kind:
+                    return node
+        return None
+
+
+def contract_name(contract: nodes.ContractDefinition) -> str:
+    """The name of a contract's creation object."""
+    return f"{contract.name}_{contract.id}"
+
+
+def deployed_name(contract: nodes.ContractDefinition) -> str:
+    """The name of a contract's deployed object."""
+    return f"{contract.name}_{contract.id}_deployed"
+
+
+def fully_qualified_name(model: SemanticModel, contract: nodes.ContractDefinition) -> str:
+    """``unit:Contract``: what link references name."""
+    unit: nodes.Node | None = contract
+    while unit is not None and not isinstance(unit, nodes.SourceUnit):
+        unit = model.parent.get(unit.id)
+    path = unit.absolute_path if unit is not None else ""
+    return f"{path}:{contract.name}"
