@@ -127,7 +127,7 @@ def conv_tpd(context: InstructionContext) -> None:
     require_block_length(context, block, shape.terms * kernels, f"{channels}x{kernels}x{kernel}x{kernel}")
     length = kernels * sides[0] * sides[1]
     gas.charge_growth(context, length, len(context.buffer))
-    reads = height * width * kernels * kernel * kernel  # scattered products
+    reads = max(height * width * kernels * kernel * kernel, length)  # scattered products
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
     context.buffer.replace(transpose(context.buffer, block, shape))
 
@@ -149,6 +149,7 @@ def _correlate_block(context: InstructionContext, block_id: int, shape: Correlat
     block = require_block(context, block_id)
     require_block_length(context, block, shape.kernels * shape.terms, meaning)
     gas.charge_growth(context, shape.kernels * shape.positions, len(context.buffer))
-    reads = 0 if shape.is_matrix else shape.groups * shape.terms * shape.positions
+    reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
+    reads = max(reads, len(context.buffer))
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
     context.buffer.replace(correlate(context.buffer, block, shape))

@@ -75,6 +75,10 @@ class Correlation:
         return self.kernel == self.sizes and self.padding == (0, 0, 0)
 
 
+#: Terms below which a map that is its own matrix of windows is left to BLAS, which needs no transposed copy of it.
+_FEW_TERMS = 32
+
+
 def route_for(bound: int, *operands: Buffer | WeightBlock) -> Route:
     """The fastest route that is exact for partial sums up to ``bound`` over ``operands`` (none given: not
     int16)."""
@@ -100,6 +104,8 @@ def correlate(
         return _correlate_wide(buffer, block, shape)
     if shape.groups > 1:
         return _correlate_channels(buffer, block, shape)
+    if route == "int16" and shape.is_matrix and shape.terms < _FEW_TERMS:
+        route = "float64"
     if route == "int16":
         return _correlate_int16(buffer, block, shape)
     if route == "float64":
@@ -122,7 +128,7 @@ def int64_items(block: WeightBlock) -> npt.NDArray[np.int64]:
 
 def exact_integers(values: npt.NDArray[np.float64]) -> ItemArray:
     """Integers held as float64, at the narrowest type."""
-    low, high = int(values.min()), int(values.max())
+    low, high = int(np.minimum.reduce(values)), int(np.maximum.reduce(values))
     return values.astype(item_arrays.narrow_type(low, high))
 
 
@@ -138,16 +144,17 @@ def int16_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.int16]:
 
 
 def _padded(terms: int) -> int:
-    return -(-terms // _VECTOR_ITEMS) * _VECTOR_ITEMS
+    step = 8 if terms <= 16 else _VECTOR_ITEMS
+    return -(-terms // step) * step
 
 
 def _correlate_int16(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
     weights = int16_rows(block, shape.kernels)
     values = item_arrays.as_type(buffer.array, np.int16)
     out = np.empty((shape.kernels, shape.positions), np.int32)
-    if shape.is_whole_map:
-        windows = np.zeros((1, weights.shape[1]), np.int16)
-        windows[0, : len(values)] = values
+    if shape.is_whole_map or shape.is_matrix:
+        windows = np.zeros((shape.positions, weights.shape[1]), np.int16)
+        windows[:, : shape.terms] = values.reshape(shape.terms, shape.positions).T
         native.dot_rows_int16(windows, weights, out)
     else:
         for first, windows in _gathered(values, shape, weights.shape[1]):

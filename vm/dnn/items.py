@@ -110,7 +110,7 @@ def extremes(array: ItemArray) -> tuple[int, int]:
     if len(array) == 0:
         return 0, 0
     if not is_wide(array):
-        return int(array.min()), int(array.max())
+        return int(np.minimum.reduce(array)), int(np.maximum.reduce(array))  # quicker to call than min, max
     return _wide_extreme(array, least=True), _wide_extreme(array, least=False)
 
 

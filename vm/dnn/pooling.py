@@ -62,7 +62,7 @@ def _plain_operands(context: InstructionContext) -> tuple[int, _Sides, int, int,
 def _charge(context: InstructionContext, channels: int, outputs: _Sides, kernel: int, bound: int) -> None:
     length = channels * outputs[0] * outputs[1]
     gas.charge_growth(context, length, len(context.buffer))
-    gas.charge_window_reads(context, length * kernel * kernel, bound)
+    gas.charge_window_reads(context, max(length * kernel * kernel, len(context.buffer)), bound)
 
 
 def maximum(
