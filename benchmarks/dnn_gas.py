@@ -2,9 +2,10 @@
 
     python benchmarks/dnn_gas.py [--json FILE]
 
-A DNN instruction must not buy more than twice the machine time per unit of gas that the dearest ordinary instruction
-does on the same machine; exit status 1 when one does. Time is the fastest of several runs, the kernel's own and that of
-the door to it (popping operands, building the context), which is measured with BUF_SIZE, whose kernel does nothing.
+A DNN instruction must not buy more than twice the machine time per unit of gas that the dearest ordinary
+instruction does on the same machine; exit status 1 when one does. Time is the fastest of several runs, the
+kernel's own and that of the door to it (popping operands, building the context), which is measured with
+BUF_SIZE, whose kernel does nothing.
 """
 
 from __future__ import annotations
@@ -176,7 +177,9 @@ def cases() -> Iterator[Case]:
             yield Case("CONV_MUL", what, [*layer, *call("CONV_MUL", 1, c, o, side, side, k, s, p)], blocks)
             yield Case("CONV_SING", what, [*layer, *call("CONV_SING", 2, c, c, side, side, k, s, p)], blocks)
             if (side - 1) * s - 2 * p + k >= 1:
-                yield Case("CONV_TPD", what, [*layer, *call("CONV_TPD", 1, c, o, side, side, k, s, p)], blocks)
+                yield Case(
+                    "CONV_TPD", what, [*layer, *call("CONV_TPD", 1, c, o, side, side, k, s, p)], blocks
+                )
         for c, o, side, k in [(1, 1, 8, 3), (4, 4, 6, 2), (1, 1, 12, 1)]:
             what = f"{width} C={c} O={o} {side}^3 k={k}"
             layer = filled(c * side**3, value)
@@ -196,7 +199,14 @@ def cases() -> Iterator[Case]:
             for at, number in ((0, rows), (32, inner), (second, inner), (second + 32, columns)):
                 program += call("MSTORE", at, number)
             yield Case("MAT_MUL", what, [*program, *call("MAT_MUL", 0, second)], {})
-        for c, side, k, s in [(1, 64, 1, 1), (1, 64, 2, 2), (1, 64, 3, 1), (64, 8, 8, 8), (1, 1, 1, 1), (1, 64, 1, 64)]:
+        for c, side, k, s in [
+            (1, 64, 1, 1),
+            (1, 64, 2, 2),
+            (1, 64, 3, 1),
+            (64, 8, 8, 8),
+            (1, 1, 1, 1),
+            (1, 64, 1, 64),
+        ]:
             what = f"{width} C={c} {side}x{side} k={k} s={s}"
             layer = filled(c * side * side, value)
             yield Case("POOL_MAX", what, [*layer, *call("POOL_MAX", c, side, side, k, s)], {})
@@ -224,7 +234,9 @@ def cases() -> Iterator[Case]:
                 if value < 1 << (8 * size - 1):
                     packed = [*layer, *call("BTOM_PACK", 0, n, size)]
                     yield Case("BTOM_PACK", f"{what} of {size} bytes", packed * 2, {})
-                    yield Case("MTOB_PACK", f"{what} of {size} bytes", [*packed, *call("MTOB_PACK", 0, n, size)], {})
+                    yield Case(
+                        "MTOB_PACK", f"{what} of {size} bytes", [*packed, *call("MTOB_PACK", 0, n, size)], {}
+                    )
             yield Case("BTOS1", what, [*layer, *call("BTOS1", 1, n)], {})
         yield Case("BTOS0", f"{width} 500 items", [*filled(500, value), *call("BTOS0", 0, 500)], {})
     for n in (1, 4096):
@@ -285,8 +297,10 @@ def main() -> int:
         table.add_row(m.name, m.what[:50], f"{m.gas:.0f}", f"{m.nanoseconds:.0f}", f"{m.per_gas:.2f}")
     console.print(table)
     door = door_time()
-    console.print(f"median {statistics.median(m.per_gas for m in plain):.2f} ns/gas; door {door:.0f} ns; "
-                  f"limit {limit:.2f} ns/gas")
+    console.print(
+        f"median {statistics.median(m.per_gas for m in plain):.2f} ns/gas; door {door:.0f} ns; "
+        f"limit {limit:.2f} ns/gas"
+    )
     results = [
         measured(case, door, options.repetitions)
         for case in cases()
@@ -295,7 +309,9 @@ def main() -> int:
     worst: dict[str, list[Measurement]] = {}
     for m in results:
         worst.setdefault(m.name, []).append(m)
-    table = Table("instruction", "worst cases", "gas", "ns", "ns/gas", "of the limit", title="DNN instructions")
+    table = Table(
+        "instruction", "worst cases", "gas", "ns", "ns/gas", "of the limit", title="DNN instructions"
+    )
     for name, found in worst.items():
         for m in sorted(found, key=lambda m: -m.per_gas)[:3]:
             colour = "red" if m.per_gas > limit else ""
@@ -305,7 +321,9 @@ def main() -> int:
     console.print(table)
     if options.json:
         with open(options.json, "w") as file:
-            json.dump({"ordinary": [asdict(m) for m in plain], "dnn": [asdict(m) for m in results]}, file, indent=1)
+            json.dump(
+                {"ordinary": [asdict(m) for m in plain], "dnn": [asdict(m) for m in results]}, file, indent=1
+            )
     return 1 if any(m.per_gas > limit for m in results) else 0
 
 

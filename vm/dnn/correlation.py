@@ -75,7 +75,8 @@ class Correlation:
         return self.kernel == self.sizes and self.padding == (0, 0, 0)
 
 
-#: Terms below which a map that is its own matrix of windows is left to BLAS, which needs no transposed copy of it.
+#: Terms below which a map that is its own matrix of windows is left to BLAS, which needs no transposed copy
+#: of it.
 _FEW_TERMS = 32
 
 

@@ -111,25 +111,11 @@ def extremes(array: ItemArray) -> tuple[int, int]:
         return 0, 0
     if not is_wide(array):
         return int(np.minimum.reduce(array)), int(np.maximum.reduce(array))  # quicker to call than min, max
-    return _wide_extreme(array, least=True), _wide_extreme(array, least=False)
+    # imported on use: programs without wide items need no compiled kernel
+    from smartvm.vm.dnn.native import wide_extremes
 
-
-def _wide_extreme(array: ItemArray, least: bool) -> int:
-    """Lexicographic search from the top limb (signed) down: each step keeps only the rows that are still
-    best."""
-    rows = array
-    limbs: list[int] = []
-    for position in range(LIMBS - 1, -1, -1):
-        column = rows[:, position]
-        if position == LIMBS - 1:
-            column = column.view(np.int64) if column.flags.c_contiguous else column.astype(np.int64)
-        best = column.min() if least else column.max()
-        limbs.append(int(best))
-        rows = rows[column == best]
-    value = limbs[0]
-    for limb in limbs[1:]:
-        value = (value << 64) | limb
-    return value
+    least, greatest = to_integers(array[list(wide_extremes(array))])
+    return least, greatest
 
 
 def magnitude_of(low: int, high: int) -> int:

@@ -62,6 +62,32 @@ def add_row(typing_context, total, at, term, i):
     return signature, generate
 
 
+@compiled
+def wide_extremes(x):
+    """Rows of the least and of the greatest of at least one wide item."""
+    least = 0
+    greatest = 0
+    for i in range(1, x.shape[0]):
+        if _less(x, i, least):
+            least = i
+        elif _less(x, greatest, i):
+            greatest = i
+    return least, greatest
+
+
+@compiled
+def _less(x, i, j):
+    """Whether item ``i`` is less than item ``j``: the top limb is signed."""
+    a = np.int64(x[i, 3])
+    b = np.int64(x[j, 3])
+    if a != b:
+        return a < b
+    for limb in range(2, -1, -1):
+        if x[i, limb] != x[j, limb]:
+            return x[i, limb] < x[j, limb]
+    return False
+
+
 @intrinsic
 def copy_step(typing_context, target, at, source, start):
     """``target[at : at + COPY_STEP] = source[start : start + COPY_STEP]`` of one-dimensional arrays of one
