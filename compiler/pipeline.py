@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from smartvm.compiler.ast import nodes
     from smartvm.compiler.backend import AssembledObject
     from smartvm.compiler.grammar.tokens import TokenList
+    from smartvm.compiler.natspec import Documentation
     from smartvm.compiler.yul import ast as yul
     from smartvm.compiler.yul.dialect import Dialect
 
@@ -62,6 +63,7 @@ class CompilationUnit:
         self._given = dict(sources)
         self._reader = reader
         self._missing: dict[str, str] = {}
+        self._metadata_sources: dict[str, dict[str, Any]] = {}
 
     # --- sources ----------------------------------------------------------------------------------
 
@@ -176,6 +178,24 @@ class CompilationUnit:
         return self._contracts_by_id[node_id]
 
     @cached_property
+    def documentation(self) -> Documentation:
+        """The NatSpec tags of all declarations."""
+        from smartvm.compiler.natspec import Documentation
+
+        return Documentation(self.model)
+
+    def metadata_sources(self, name: str) -> dict[str, dict[str, Any]]:
+        """A source and all that it imports, as metadata describes them."""
+        from smartvm.compiler.artifacts.metadata import referenced_sources, source_entry
+
+        for source in (listed := referenced_sources(name, self.units)):
+            if source not in self._metadata_sources:
+                self._metadata_sources[source] = source_entry(
+                    self.sources[source], self.units[source], self.settings
+                )
+        return {source: self._metadata_sources[source] for source in listed}
+
+    @cached_property
     def dialect(self) -> Dialect:
         """The builtins of generated Yul."""
         from smartvm.compiler.yul.dialect import dialect_for
@@ -237,21 +257,21 @@ class CompiledContract:
         """NatSpec for users (``userdoc``)."""
         from smartvm.compiler.artifacts.natspec import user_documentation
 
-        return user_documentation(self.definition, self.unit.model)
+        return user_documentation(self.definition, self.unit.documentation)
 
     @cached_property
     def developer_documentation(self) -> dict[str, Any]:
         """NatSpec for developers (``devdoc``)."""
         from smartvm.compiler.artifacts.natspec import developer_documentation
 
-        return developer_documentation(self.definition, self.unit.model)
+        return developer_documentation(self.definition, self.unit.documentation)
 
     @cached_property
     def metadata(self) -> str:
         """The metadata as a JSON text."""
         from smartvm.compiler.artifacts.metadata import contract_metadata
 
-        sources = {name: (self.unit.sources[name], unit) for name, unit in self.unit.units.items()}
+        sources = self.unit.metadata_sources(self.source_name)
         output = {
             "abi": self.abi,
             "devdoc": self.developer_documentation,

@@ -16,7 +16,6 @@ Entry = dict[str, Any]
 def contract_abi(contract: nodes.ContractDefinition, model: SemanticModel) -> list[Entry]:
     """All entries, sorted by type and name; functions of one name by selector."""
     entries = [*_functions(contract, model), *_special_functions(contract, model)]
-    facts = model.facts(contract)
     for event in interface_events(contract, model):
         entries.append(
             {
@@ -29,14 +28,7 @@ def contract_abi(contract: nodes.ContractDefinition, model: SemanticModel) -> li
                 ],
             }
         )
-    own_errors = {
-        node.id: node
-        for base in facts.linearized_base_contracts
-        for node in base.nodes
-        if isinstance(node, nodes.ErrorDefinition)
-    }
-    own_errors.update({error.id: error for error in facts.used_errors})
-    for _, error in sorted(own_errors.items()):
+    for error in interface_errors(contract, model):
         entries.append(
             {
                 "type": "error",
@@ -58,6 +50,19 @@ def interface_events(contract: nodes.ContractDefinition, model: SemanticModel) -
     }
     events.update({event.id: event for event in facts.used_events})
     return [event for _, event in sorted(events.items())]
+
+
+def interface_errors(contract: nodes.ContractDefinition, model: SemanticModel) -> list[nodes.ErrorDefinition]:
+    """The errors that the contract and its bases define, and those that its code uses, by id."""
+    facts = model.facts(contract)
+    errors = {
+        node.id: node
+        for base in facts.linearized_base_contracts
+        for node in base.nodes
+        if isinstance(node, nodes.ErrorDefinition)
+    }
+    errors.update({error.id: error for error in facts.used_errors})
+    return [error for _, error in sorted(errors.items())]
 
 
 def _functions(contract: nodes.ContractDefinition, model: SemanticModel) -> Iterator[Entry]:
@@ -94,7 +99,7 @@ def _special_functions(contract: nodes.ContractDefinition, model: SemanticModel)
                 external = _external(function)
                 yield {
                     "type": "constructor",
-                    "stateMutability": external.state_mutability,
+                    "stateMutability": node.state_mutability,
                     "inputs": _type_list(
                         external.parameter_names,
                         external.parameter_types,

@@ -31,27 +31,24 @@ _DETAILS_ON: dict[str, Any] = {name: True for name in _DETAILS_OFF}
 def contract_metadata(
     contract: nodes.ContractDefinition,
     source_name: str,
-    sources: Mapping[str, tuple[SourceText, nodes.SourceUnit]],
+    sources: Mapping[str, Mapping[str, Any]],
     settings: CompilerSettings,
     output: Mapping[str, Any],
 ) -> str:
-    """The metadata as compact JSON with sorted keys. ``output`` holds abi, devdoc and userdoc."""
+    """The metadata as compact JSON with sorted keys. ``sources`` are those that the contract's source refers to, by
+    name, each as ``source_entry`` describes it; ``output`` holds abi, devdoc and userdoc."""
     metadata = {
         "compiler": {"version": COMPILER_VERSION},
         "language": "Solidity",
         "output": dict(output),
         "settings": _settings(contract, source_name, settings),
-        "sources": {
-            name: _source(*sources[name], settings) for name in referenced_sources(source_name, sources)
-        },
+        "sources": dict(sources),
         "version": 1,
     }
     return json.dumps(metadata, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def referenced_sources(
-    name: str, sources: Mapping[str, tuple[SourceText, nodes.SourceUnit]]
-) -> Sequence[str]:
+def referenced_sources(name: str, units: Mapping[str, nodes.SourceUnit]) -> Sequence[str]:
     """A source and all that it imports, directly or not."""
     found: set[str] = set()
     pending = [name]
@@ -62,13 +59,14 @@ def referenced_sources(
         found.add(current)
         pending.extend(
             node.absolute_path
-            for node in sources[current][1].nodes
-            if isinstance(node, nodes.ImportDirective) and node.absolute_path in sources
+            for node in units[current].nodes
+            if isinstance(node, nodes.ImportDirective) and node.absolute_path in units
         )
     return sorted(found)
 
 
-def _source(text: SourceText, unit: nodes.SourceUnit, settings: CompilerSettings) -> dict[str, Any]:
+def source_entry(text: SourceText, unit: nodes.SourceUnit, settings: CompilerSettings) -> dict[str, Any]:
+    """A source in the metadata: its hashes, licence, and where its text is (or the text)."""
     entry: dict[str, Any] = {"keccak256": "0x" + keccak256(text.utf8).hex()}
     if unit.license is not None:
         entry["license"] = unit.license
