@@ -422,3 +422,107 @@ def _decode_array(abi_type: AbiType, data: bytes, position: int) -> list[Any]:
         return _decode_sequence([element] * length, data, position)
     step = element.head_size
     return [_decode(element, data, position + i * step) for i in range(length)]
+
+
+# --- errors and events --------------------------------------------------------------------------------------------
+
+#: What Solidity's Panic(uint256) codes mean (docs/control-structures.rst, "Panic via assert and Error via require").
+PANIC_REASONS: Mapping[int, str] = {
+    0x00: "generic panic of the compiler",
+    0x01: "assertion failed",
+    0x11: "arithmetic overflow or underflow",
+    0x12: "division or modulo by zero",
+    0x21: "value out of an enum's range",
+    0x22: "wrongly encoded byte array in storage",
+    0x31: "pop() of an empty array",
+    0x32: "array index out of bounds",
+    0x41: "too much memory allocated",
+    0x51: "call of an internal function that was never assigned",
+}
+
+
+def signature_of(entry: Mapping[str, Any]) -> Signature:
+    """The signature of a function, error or event of a JSON ABI."""
+    return Signature(str(entry.get("name", "")), tuple(type_from_json(item) for item in entry.get("inputs", ())))
+
+
+def describe_revert(abi: Iterable[Mapping[str, Any]], data: bytes) -> str:
+    """What a revert says: its message, its panic's meaning, or its error by the contract's ABI."""
+    if not data:
+        return "without a reason"
+    selector, rest = data[:4], data[4:]
+    try:
+        if selector.hex() == "08c379a0":
+            return str(decode([parse_type("string")], rest)[0])
+        if selector.hex() == "4e487b71":
+            code = decode([parse_type("uint256")], rest)[0]
+            return f"panic 0x{code:02x}: {PANIC_REASONS.get(code, 'unknown panic code')}"
+        for entry in abi:
+            if entry.get("type") == "error" and signature_of(entry).selector == selector:
+                return _named(entry, decode(signature_of(entry).types, rest))
+    except AbiError:
+        pass
+    return f"with the data 0x{data.hex()}"
+
+
+def describe_log(abi: Iterable[Mapping[str, Any]], topics: Sequence[bytes], data: bytes) -> str:
+    """A log by the contract's ABI, ``Transfer(from: 0x..., value: 5)``; indexed values of dynamic types are hashes."""
+    for entry in abi:
+        if entry.get("type") != "event" or entry.get("anonymous") or not topics:
+            continue
+        signature = signature_of(entry)
+        if keccak256(str(signature).encode()) != topics[0]:
+            continue
+        inputs = entry.get("inputs", ())
+        indexed = [item for item in inputs if item.get("indexed")]
+        if len(indexed) != len(topics) - 1:
+            continue
+        try:
+            plain = iter(decode([type_from_json(item) for item in inputs if not item.get("indexed")], data))
+            hashed = iter(topics[1:])
+            values = [_topic(type_from_json(i), next(hashed)) if i.get("indexed") else next(plain) for i in inputs]
+        except AbiError:
+            continue
+        return _named(entry, values)
+    shown = ", ".join("0x" + topic.hex() for topic in topics)
+    return f"log [{shown}] 0x{data.hex()}"
+
+
+def _topic(abi_type: AbiType, topic: bytes) -> Any:
+    if abi_type.is_dynamic or abi_type.kind in ("array", "tuple"):
+        return topic
+    return decode([abi_type], topic)[0]
+
+
+def _named(entry: Mapping[str, Any], values: Sequence[Any]) -> str:
+    parts = []
+    for item, value in zip(entry.get("inputs", ()), values, strict=True):
+        name = item.get("name")
+        parts.append(f"{name}: {format_value(value)}" if name else format_value(value))
+    return f"{entry.get('name')}({', '.join(parts)})"
+
+
+def format_value(value: Any) -> str:
+    """A decoded value as people write it; ``bytes`` as hex, text in quotes unless it is an address."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (bytes, bytearray)):
+        return "0x" + value.hex()
+    if isinstance(value, str):
+        return value if re.fullmatch(r"0x[0-9a-fA-F]{40}", value) else repr(value)
+    if isinstance(value, list):
+        return f"[{', '.join(format_value(item) for item in value)}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(format_value(item) for item in value)})"
+    return str(value)
+
+
+def json_value(value: Any) -> Any:
+    """A decoded value for JSON: integers beyond 53 bits and bytes as text, tuples as lists."""
+    if isinstance(value, (bytes, bytearray)):
+        return "0x" + value.hex()
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**53:
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [json_value(item) for item in value]
+    return value

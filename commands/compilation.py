@@ -45,6 +45,7 @@ class CompileRequest:
     remappings: Sequence[str] = ()
     expand_extensions: bool = False
     no_metadata: bool = False
+    trees: bool = False
 
 
 @dataclass
@@ -167,8 +168,10 @@ def _compile_solidity(
         "remappings": list(request.remappings),
         "instructionTable": request.table_name,
         "expandExtensions": request.expand_extensions,
-        "outputSelection": {"*": {"*": [*_ARTIFACT_OUTPUTS, *request.outputs], "": ["ast"]}},
+        "outputSelection": {"*": {"*": [*_ARTIFACT_OUTPUTS, *request.outputs]}},
     }
+    if request.trees:
+        settings["outputSelection"]["*"][""] = ["ast"]
     if request.no_metadata:
         settings["metadata"] = {"appendCBOR": False}
     output = compile_standard({"language": "Solidity", "sources": sources, "settings": settings}, reader=reader)

@@ -89,6 +89,7 @@ def command(
         remappings=[item for item in inputs if "=" in item],
         expand_extensions=expand_extensions,
         no_metadata=no_metadata,
+        trees=ast_json,
     )
     compiled = compile_paths(request)
     if output_dir is not None:

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from smartvm.instructions.loader import load_table
@@ -35,6 +36,7 @@ def run_raw(
     fork: Fork | str = Fork.CANCUN,
     engine: Engine = "auto",
     tracer: Tracer | None = None,
+    microcode: Mapping[str, bytes] | None = None,
 ) -> tuple[ExecutionResult, dict[str, Any]]:
     """Execute ``code`` as the code of the called account at depth 0, value 0.
 
@@ -44,7 +46,7 @@ def run_raw(
     state = WorldState(MemoryStore())
     state.set_nonce(ACCOUNT, 1)
     start = time.perf_counter_ns()
-    machine = Machine(table or load_table("evm"), fork, state, BlockEnvironment(), engine=engine, tracer=tracer)
+    machine = Machine(table or load_table("evm"), fork, state, BlockEnvironment(), microcode=microcode, engine=engine, tracer=tracer)
     jit_ns = machine.interpreter.compile_ns
     del start
     message = Message(SENDER, ACCOUNT, gas, data, code=code)

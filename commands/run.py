@@ -1,0 +1,410 @@
+"""``smartvm run``: deploys a contract and calls it, or runs raw code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smartvm.commands.options import CommandWithLists, UsageError, table_option
+
+if TYPE_CHECKING:
+    from smartvm.abi import AbiType
+    from smartvm.commands.artifact import Artifact
+    from smartvm.commands.session import Session
+    from smartvm.vm.messages import ExecutionResult
+    from smartvm.vm.trace import GasProfiler
+
+_GAS = 1_000_000_000
+#: What raw code gets, as in the measurements of other EVMs.
+_RAW_GAS = 10**12
+
+
+class _RunCommand(CommandWithLists):
+    list_options = ("--args", "--constructor-args")
+
+
+@click.command(cls=_RunCommand, short_help="Deploy a contract and call it, or run raw code.")
+@click.argument("what", required=False, metavar="[FILE.sol|FILE.yul|ARTIFACT]")
+@click.option("--contract", "name", help="Which contract of the file, when there are several.")
+@click.option("--constructor-args", multiple=True, metavar="VALUE...", help="The constructor's arguments.")
+@click.option("--call", "function", metavar="FUNCTION", help="What to call: a name, or name(type,type).")
+@click.option("--args", "arguments", multiple=True, metavar="VALUE...", help="The call's arguments.")
+@click.option("--value", default="0", metavar="WEI", help="Wei to send, also as 1e18 or 2ether: with the call, or "
+              "without one with the deployment.")  # fmt: skip
+@click.option("--sender", metavar="ADDRESS", help="Who sends.")
+@click.option("--gas", type=click.IntRange(0, 2**63 - 1), metavar="N",
+              help=f"Gas of the call and of the deployment.  [default: {_GAS:,}; raw code {_RAW_GAS:,}]")  # fmt: skip
+@table_option(None)
+@click.option("--evm-version", metavar="VERSION", help="The fork.  [default: the artifact's; osaka; raw code cancun]")
+@click.option("--optimize", is_flag=True, help="Compile source files with the optimizer.")
+@click.option("--state", "state_path", metavar="FILE", help="Keep the state in FILE from run to run.")
+@click.option("--at", "address", metavar="ADDRESS", help="Call the contract at ADDRESS of the state; deploy nothing.")
+@click.option("--deploy", "force_deploy", is_flag=True, help="Deploy even if FILE has this contract already.")
+@click.option("--trace", "trace_path", metavar="FILE", help="Write EIP-3155 lines to FILE (`-`: stderr).")
+@click.option("--profile", is_flag=True, help="Print where the call's gas went, by source line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--engine", type=click.Choice(["interpreter", "compiled", "auto"]), default="auto", show_default=True,
+              help="Which tier of the VM executes.")  # fmt: skip
+@click.option("--code", metavar="HEX|@FILE", help="Run this code instead of a contract.")
+@click.option("--input", "input_", metavar="HEX|@FILE", help="Calldata: of raw code, or instead of --call.")
+@click.option("--bench", default=0, type=click.IntRange(0), metavar="K", help="Time K runs of raw code.")
+def command(what: str | None, code: str | None, **options: Any) -> None:
+    """Deploy the contract of a Solidity or Yul file, or of an artifact, and call one of its functions.
+
+    Arguments are numbers (12, 0xff, 1e18), true and false, 0x bytes and addresses, text, arrays [1, 2] and tuples (1, 2); big
+    arrays come from files: .npy, .npz (.npz:NAME), .json, and .png images as gray values. Results, events and revert reasons
+    are decoded by the ABI. `smartvm run --code 0x... --input 0x...` runs raw code as the code of an account.
+
+    Exit status: 0 success, 1 the call reverted or halted, 2 wrong usage.
+    """
+    if code is not None:
+        if what is not None:
+            raise UsageError("give a contract or --code, not both")
+        _run_raw(code, options)
+    elif what is None:
+        raise UsageError("what is to be run?", hint="smartvm run FILE.sol --call NAME, or --code 0x...")
+    else:
+        _run_contract(what, options)
+
+
+# --- raw code -----------------------------------------------------------------------------------------------------
+
+
+def _run_raw(code: str, options: dict[str, Any]) -> None:
+    import json
+
+    from smartvm.commands.options import checked_fork, hex_argument, load_checked_table
+    from smartvm.vm.raw import run_raw
+
+    bytecode, data = hex_argument(code), hex_argument(options["input_"] or "")
+    table = load_checked_table(options["table_name"] or "default")
+    fork = checked_fork(table, options["evm_version"] or "cancun")
+    codes: Mapping[str, bytes] = {}
+    if any(i.implementation is not None and i.implementation.kind != "native" for i in table.instructions):
+        from smartvm.extensions import kernels, microcode
+
+        kernels(table)
+        codes = microcode(table, fork)
+    if options["bench"] and options["trace_path"]:
+        raise UsageError("--bench and --trace do not go together")
+    with ExitStack() as stack:
+        tracer = _tracer(options["trace_path"], stack)
+        result, report = run_raw(
+            bytecode,
+            data,
+            _RAW_GAS if options["gas"] is None else options["gas"],
+            repetitions=options["bench"],
+            table=table,
+            fork=fork,
+            engine=options["engine"],
+            tracer=tracer,
+            microcode=codes,
+        )
+        if tracer is not None:
+            tracer.finish(result)
+    if options["as_json"]:
+        click.echo(json.dumps(report))
+    else:
+        click.echo(f"output 0x{result.output.hex()}")
+        click.echo(f"gas {result.gas_used:,}")
+        if report["bench_ns"]:
+            times = sorted(report["bench_ns"])
+            click.echo(f"median of {len(times)} runs {times[len(times) // 2] / 1e6:.3f} ms")
+        if not result.success:
+            click.echo(_failure(result, []), err=True)
+    sys.exit(0 if result.success else 1)
+
+
+def _tracer(path: str | None, stack: ExitStack) -> Any:
+    if path is None:
+        return None
+    from smartvm.vm.trace import StandardTracer
+
+    if path == "-":
+        return StandardTracer(sys.stderr)
+    try:
+        return StandardTracer(stack.enter_context(open(path, "w", encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
+
+
+# --- contracts ----------------------------------------------------------------------------------------------------
+
+
+def _artifact(what: str, options: dict[str, Any]) -> Artifact:
+    from smartvm.commands.artifact import choose, is_artifact_path, read_artifact
+
+    if is_artifact_path(what):
+        return read_artifact(what)
+    if not what.endswith((".sol", ".yul")):
+        raise UsageError(f"`{what}` is neither a .sol or .yul file nor an artifact (.json)")
+    from smartvm.commands.compilation import CompileRequest, artifacts_of
+
+    request = CompileRequest(
+        [what],
+        table_name=options["table_name"] or "default",
+        evm_version=options["evm_version"] or "osaka",
+        optimize=options["optimize"],
+    )
+    return choose(artifacts_of(what, request), options["name"], f"`{what}`")
+
+
+def _address(text: str) -> bytes:
+    digits = text.removeprefix("0x").removeprefix("0X")
+    if len(digits) != 40 or any(c not in "0123456789abcdefABCDEF" for c in digits):
+        raise UsageError(f"`{text}` is no address", hint="an address is 0x and 40 hexadecimal digits")
+    return bytes.fromhex(digits)
+
+
+def _encode(types: list[AbiType], words: tuple[str, ...], whose: str) -> bytes:
+    from smartvm.abi import AbiError, encode
+    from smartvm.commands.values import argument
+
+    if len(types) != len(words):
+        shown = ", ".join(str(t) for t in types) or "none"
+        raise UsageError(f"{whose} takes {len(types)} arguments ({shown}), {len(words)} are given")
+    values = [argument(t, word) for t, word in zip(types, words, strict=True)]
+    try:
+        return encode(types, values)
+    except AbiError as error:
+        raise UsageError(f"{whose}: {error.message}") from None
+
+
+def _find_function(artifact: Artifact, wanted: str) -> dict[str, Any]:
+    from difflib import get_close_matches
+
+    from smartvm.abi import parse_signature, signature_of
+
+    functions = {str(signature_of(e)): e for e in artifact.abi if e.get("type") == "function"}
+    if "(" in wanted:
+        found = functions.get(str(parse_signature(wanted)))
+        if found is not None:
+            return found
+        same = [s for s in functions if s.split("(")[0] == wanted.split("(")[0].strip()]
+    else:
+        same = [s for s in functions if s.split("(")[0] == wanted]
+        if len(same) == 1:
+            return functions[same[0]]
+        if same:
+            raise UsageError(f"several functions are called `{wanted}`", hint=f"write one of: {', '.join(same)}")
+    close = same or get_close_matches(wanted, functions, 3, 0.5)
+    known = ", ".join(close or list(functions)[:20]) or "it has no functions in its ABI"
+    raise UsageError(f"{artifact.contract_name} has no function `{wanted}`", hint=f"known: {known}")
+
+
+def _run_contract(what: str, options: dict[str, Any]) -> None:
+    from smartvm.abi import checksum_address, type_from_json
+    from smartvm.commands.artifact import table_for
+    from smartvm.commands.options import checked_fork
+    from smartvm.commands.session import DEFAULT_SENDER, Deployments, Session
+    from smartvm.commands.values import wei
+    from smartvm.disassembler.linear import bytes_from_hex
+
+    for option in ("address", "force_deploy"):
+        if options[option] and options["state_path"] is None:
+            raise UsageError("--at and --deploy go with --state FILE")
+    artifact = _artifact(what, options)
+    table = table_for(artifact, options["table_name"])
+    fork = checked_fork(table, options["evm_version"] or artifact.evm_version)
+    sender = _address(options["sender"]) if options["sender"] else DEFAULT_SENDER
+    gas = _GAS if options["gas"] is None else options["gas"]
+    value = wei(options["value"])
+    if not artifact.bytecode:
+        raise UsageError(f"{artifact.contract_name} has no code: it is an interface or abstract")
+    # Everything that can be wrong about the command line is found before anything runs.
+    entry = _find_function(artifact, options["function"]) if options["function"] else None
+    data = b""
+    if entry is not None:
+        from smartvm.abi import signature_of
+
+        signature = signature_of(entry)
+        data = signature.selector + _encode(list(signature.types), options["arguments"], f"`{signature}`")
+    elif options["input_"] is not None:
+        from smartvm.commands.options import hex_argument
+
+        data = hex_argument(options["input_"])
+    if entry is None and options["arguments"]:
+        raise UsageError("--args without --call", hint="name the function: --call NAME")
+    if entry is not None and options["input_"] is not None:
+        raise UsageError("give --call or --input, not both")
+    calls = entry is not None or options["input_"] is not None
+    constructor = next((e for e in artifact.abi if e.get("type") == "constructor"), {})
+    constructor_types = [type_from_json(item) for item in constructor.get("inputs", ())]
+    target = _address(options["address"]) if options["address"] else None
+    creation = b""
+    if target is None:
+        creation = bytes_from_hex(artifact.bytecode)
+        creation += _encode(constructor_types, options["constructor_args"], "the constructor")
+    report = _Report(artifact, options["as_json"])
+    with ExitStack() as stack:
+        tracer = _tracer(options["trace_path"], stack)
+        profiler = _profiler(options["profile"])
+        session = stack.enter_context(
+            Session(table, fork, sender, state_path=options["state_path"], engine=options["engine"],
+                    tracer=tracer or profiler)  # fmt: skip
+        )
+        deployments = Deployments(options["state_path"])
+        if target is None and not options["force_deploy"]:
+            target = deployments.find(creation)
+            if target is not None and not session.state.code(target):
+                target = None
+        elif target is not None and not session.state.code(target):
+            raise UsageError(f"there is no code at {checksum_address(target)} in `{options['state_path']}`")
+        if target is None:
+            deployed = session.deploy(creation, gas, 0 if calls else value)
+            report.deployment(deployed)
+            if not deployed.success:
+                report.end(tracer, deployed)
+            target = deployed.created_address
+            assert target is not None
+            deployments.record(creation, target)
+        else:
+            report.line("address", checksum_address(target), f"{artifact.contract_name} at")
+        if calls:
+            if profiler is not None:
+                profiler.by_instruction.clear()
+            result = session.call(target, data, gas, value)
+            report.call(entry, result)
+            if profiler is not None:
+                report.profile(profiler, session, target)
+        else:
+            result = deployed if report.was_deployed else None
+        if result is None or result.success:
+            session.commit()
+        report.end(tracer, result)
+
+
+def _profiler(wanted: bool) -> GasProfiler | None:
+    if not wanted:
+        return None
+    from smartvm.vm.trace import GasProfiler
+
+    return GasProfiler()
+
+
+def _failure(result: ExecutionResult, abi: list[dict[str, Any]]) -> str:
+    from smartvm.abi import describe_revert
+
+    if result.reverted:
+        return f"reverted: {describe_revert(abi, result.output)}"
+    return f"halted: {result.error.message if result.error else 'unknown reason'}"
+
+
+class _Report:
+    """Prints what happens, or collects it for ``--json``."""
+
+    def __init__(self, artifact: Artifact, as_json: bool) -> None:
+        self.artifact = artifact
+        self.as_json = as_json
+        self.document: dict[str, Any] = {"contract": artifact.contract_name}
+        self.was_deployed = False
+
+    def line(self, key: str, value: Any, text: str) -> None:
+        """One fact."""
+        self.document[key] = value
+        if not self.as_json:
+            shown = f"{value:,}" if isinstance(value, int) else value
+            click.echo(f"{text} {shown}")
+
+    def deployment(self, result: ExecutionResult) -> None:
+        """A contract was created, or was not."""
+        from smartvm.abi import checksum_address
+
+        self.was_deployed = True
+        if result.success and result.created_address is not None:
+            address = checksum_address(result.created_address)
+            self.line("address", address, f"{self.artifact.contract_name} deployed at")
+            self.line("deploy_gas_used", result.gas_used, "deployment gas")
+            self._logs(result)
+        else:
+            self._failed(result, "the constructor")
+
+    def call(self, entry: dict[str, Any] | None, result: ExecutionResult) -> None:
+        """A function was called."""
+        from smartvm.abi import AbiError, decode, format_value, json_value, signature_of, type_from_json
+
+        name = str(signature_of(entry)) if entry is not None else "the call"
+        self.document["call"] = name
+        if not result.success:
+            self._failed(result, name)
+        elif entry is None:
+            self.line("output", "0x" + result.output.hex(), "output")
+            self._logs(result)
+        else:
+            outputs = entry.get("outputs", ())
+            try:
+                values = decode([type_from_json(item) for item in outputs], result.output)
+            except AbiError as error:
+                values = ()
+                click.echo(f"the output 0x{result.output.hex()} does not fit the ABI: {error.message}", err=True)
+            named = [(str(item.get("name") or i), value) for i, (item, value) in enumerate(zip(outputs, values, strict=False))]
+            self.document["result"] = {name: json_value(value) for name, value in named}
+            if not self.as_json:
+                for name, value in named:
+                    click.echo(f"{name if not name.isdigit() or len(named) > 1 else 'result'} = {format_value(value)}")
+            self._logs(result)
+        self.line("gas_used", result.gas_used, "gas")
+
+    def _logs(self, result: ExecutionResult) -> None:
+        from smartvm.abi import describe_log
+
+        texts = [describe_log(self.artifact.abi, log.topics, log.data) for log in result.logs]
+        self.document.setdefault("events", []).extend(texts)
+        if not self.as_json:
+            for text in texts:
+                click.echo(f"event {text}")
+
+    def _failed(self, result: ExecutionResult, what: str) -> None:
+        reason = _failure(result, self.artifact.abi)
+        self.document["error"] = reason
+        if not self.as_json:
+            click.echo(f"{what} {reason}", err=True)
+
+    def profile(self, profiler: GasProfiler, session: Session, target: bytes) -> None:
+        """Gas of the call by line of the contract's source, most first."""
+        from smartvm.disassembler import disassemble
+        from smartvm.disassembler.source_notes import source_lines
+
+        code = session.state.code(target)
+        disassembly = disassemble(code, session.machine.table, session.machine.fork.label)
+        lines = source_lines(disassembly, self.artifact.deployed_source_map, self.artifact.sources)
+        totals: dict[tuple[str, int], list[int]] = {}
+        for (address, counter), (times, gas) in profiler.by_instruction.items():
+            if address != target:
+                key = (f"code of 0x{address.hex()}", 0)
+            else:
+                key = lines.get(counter, ("code without a source line", 0))
+            entry = totals.setdefault(key, [0, 0])
+            entry[0] += gas
+            entry[1] += times
+        rows = sorted(totals.items(), key=lambda item: -item[1][0])
+        texts = {name: text.splitlines() for name, text in self.artifact.sources.values()}
+        self.document["profile"] = [
+            {"source": name, "line": line, "gas": gas, "instructions": times} for (name, line), (gas, times) in rows
+        ]
+        if self.as_json:
+            return
+        whole = sum(gas for _, (gas, _) in rows) or 1
+        click.echo(f"\n{'gas':>14} {'share':>6} {'instructions':>13}  line")
+        for (name, line), (gas, times) in rows[:40]:
+            content = texts[name][line - 1].strip() if line and line <= len(texts.get(name, ())) else ""
+            where = f"{name}:{line}: {content}" if line else name
+            click.echo(f"{gas:>14,} {100 * gas / whole:>5.1f}% {times:>13,}  {where[:120]}")
+
+    def end(self, tracer: Any, result: ExecutionResult | None) -> None:
+        """Finish the outputs and exit."""
+        if tracer is not None and result is not None:
+            tracer.finish(result)
+        success = result is None or result.success
+        if self.as_json:
+            import json
+
+            self.document["success"] = success
+            if result is not None:
+                self.document["output"] = "0x" + result.output.hex()
+            click.echo(json.dumps(self.document))
+        sys.exit(0 if success else 1)
