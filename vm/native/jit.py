@@ -91,10 +91,10 @@ def cache_key(sources: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def load_or_compile(sources: Path, make_module: object) -> tuple[NativeCode, int]:
+def load_or_compile(sources: Path, make_module: object, what: str = "interpreter") -> tuple[NativeCode, int]:
     """The machine code of the module that ``make_module()`` gives as text, and the nanoseconds spent on compiling
     it (0 when it came from the cache). Says on stderr that it compiles."""
-    path = cache_folder() / f"interpreter-{cache_key(sources)}.o"
+    path = cache_folder() / f"{what.replace(' ', '-')}-{cache_key(sources)}.o"
     try:
         code = path.read_bytes()
         expected, body = code[:32], code[32:]
@@ -103,7 +103,7 @@ def load_or_compile(sources: Path, make_module: object) -> tuple[NativeCode, int
     except OSError:
         pass
     start = time.perf_counter_ns()
-    print("smartvm: compiling the interpreter for this machine (once) ...", file=sys.stderr, flush=True)
+    print(f"smartvm: compiling the {what} for this machine (once) ...", file=sys.stderr, flush=True)
     body = compile_to_object(make_module())  # type: ignore[operator]
     spent = time.perf_counter_ns() - start
     print(f"smartvm: compiled in {spent / 1e9:.1f} s", file=sys.stderr, flush=True)

@@ -1,11 +1,13 @@
-"""BLAKE2F: the compression function of BLAKE2b (EIP-152, RFC 7693), its rounds compiled on first use."""
+"""BLAKE2F: the compression function of BLAKE2b (EIP-152, RFC 7693), its rounds in machine code."""
 
 from __future__ import annotations
 
-import numpy as np
+import ctypes
+
 from smartvm.vm.precompiles.model import PrecompileFailure
 
 _LENGTH = 213
+_STATE, _MESSAGE = 64, 128
 
 
 def gas(data: bytes) -> int:
@@ -18,9 +20,17 @@ def compress(data: bytes) -> bytes:
     state."""
     if len(data) != _LENGTH or data[212] > 1:
         raise PrecompileFailure
-    from smartvm.vm.precompiles import blake2_kernel  # imported late: it loads Numba
+    from smartvm.vm.precompiles.native import kernel  # imported late: it loads LLVM
 
-    words = np.frombuffer(data, dtype="<u8", count=26, offset=4).astype(np.uint64)
-    rounds = int.from_bytes(data[:4], "big")
-    state = blake2_kernel.compress(rounds, words[:8], words[8:24], words[24], words[25], data[212] == 1)
-    return bytes(state.astype("<u8").tobytes())
+    # Words are little-endian, as they are in the memory of every machine that LLVM's JIT serves here.
+    state = ctypes.create_string_buffer(data[4 : 4 + _STATE], _STATE)
+    message = ctypes.create_string_buffer(data[4 + _STATE : 4 + _STATE + _MESSAGE], _MESSAGE)
+    kernel("blake2_compress", 6)(
+        int.from_bytes(data[:4], "big"),
+        ctypes.addressof(state),
+        ctypes.addressof(message),
+        int.from_bytes(data[196:204], "little"),
+        int.from_bytes(data[204:212], "little"),
+        data[212],
+    )
+    return state.raw

@@ -34,7 +34,7 @@ def _machine() -> Machine:
     """This thread's machine."""
     machine: Machine | None = getattr(_thread, "machine", None)
     if machine is None:
-        from smartvm.vm.precompiles.bn254_programs import Machine  # imported late: it loads Numba
+        from smartvm.vm.precompiles.bn254_programs import Machine  # imported late: it loads LLVM
 
         machine = _thread.machine = Machine()
     return machine

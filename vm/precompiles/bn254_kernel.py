@@ -2,17 +2,15 @@
 array.
 
 A program is an array of rows (operation, out, a, b, count). Registers are named by their offset in 64-bit
-limbs; an output may be the same register as an input. One small function is compiled, in about a second,
-instead of a tower of fifty; an operation takes ten times as long as its dispatch. Nothing here is secret, so
-nothing runs in constant time.
+limbs; an output may be the same register as an input. One small function is compiled instead of a tower of
+fifty; an operation takes ten times as long as its dispatch. Nothing here is secret, so nothing runs in
+constant time.
 """
 
 # mypy: ignore-errors
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 from smartvm.vm.precompiles.bn254_field import LIMBS, PRIME
 
 #: Operations; those on vectors repeat ``count`` times over consecutive elements.
@@ -21,47 +19,27 @@ ADD, SUBTRACT, COPY, MULTIPLY, MULTIPLY2, SQUARE2 = range(6)
 #: The first registers are scratch of the operations on Fp2.
 SCRATCH_LIMBS = 4 * LIMBS
 
+_I8 = ir.IntType(8)
 _I64 = ir.IntType(64)
 _I128 = ir.IntType(128)
 _I256 = ir.IntType(256)
+_REGISTER = _I256.as_pointer()
+_ROW = 5
 _NEGATED_INVERSE = -pow(PRIME, -1, 1 << 64) % (1 << 64)
 _MASK = (1 << 64) - 1
 
 
-def _field_operation(name, emit):
-    """An intrinsic ``(workspace, out, a, b)`` whose result ``emit(builder, a, b)`` makes from two 256-bit
-    values.
-
-    The body is a function of its own in LLVM that is never inlined: it is used dozens of times.
-    """
-    pointer = _I256.as_pointer()
-    symbol = f"smartvm_bn254_{name}"
-
-    def body(module):
-        function = module.globals.get(symbol)
-        if function is None:
-            function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer] * 3), symbol)
-            function.linkage = "internal"
-            function.attributes.add("noinline")
-            builder = ir.IRBuilder(function.append_basic_block())
-            out, a, b = function.args
-            builder.store(emit(builder, builder.load(a, align=8), builder.load(b, align=8)), out, align=8)
-            builder.ret_void()
-        return function
-
-    @intrinsic
-    def operation(typing_context, workspace, out, a, b):
-        def generate(context, builder, signature, arguments):
-            array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            registers = [
-                builder.bitcast(builder.gep(array.data, [offset]), pointer) for offset in arguments[1:]
-            ]
-            builder.call(body(builder.module), registers)
-            return context.get_dummy_value()
-
-        return types.none(workspace, types.int64, types.int64, types.int64), generate
-
-    return operation
+def _define(module, name, emit):
+    """A function ``(out*, a*, b*)`` of the field that ``emit(builder, a, b)`` computes; never inlined, for it
+    is used dozens of times."""
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_REGISTER] * 3), f"bn254_{name}")
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block())
+    out, a, b = function.args
+    builder.store(emit(builder, builder.load(a, align=8), builder.load(b, align=8)), out, align=8)
+    builder.ret_void()
+    return function
 
 
 def _subtract_prime(builder, value):
@@ -119,43 +97,126 @@ def _emit_multiply(builder, a, b):
     return _subtract_prime(builder, result)
 
 
-_add = _field_operation("add", _emit_add)
-_subtract = _field_operation("subtract", _emit_subtract)
-_copy = _field_operation("copy", _emit_copy)
-_multiply = _field_operation("multiply", _emit_multiply)
+class _Emitter:
+    """Emits one operation of the machine: registers are 64-bit offsets, scratch is named by number."""
+
+    def __init__(self, builder, workspace, functions):
+        self.builder = builder
+        self.workspace = workspace
+        self.functions = functions
+
+    def register(self, offset):
+        if isinstance(offset, int):
+            offset = ir.Constant(_I64, offset)
+        return self.builder.bitcast(self.builder.gep(self.workspace, [offset]), _REGISTER)
+
+    def second(self, offset):
+        """The imaginary part's register."""
+        return self.builder.add(offset, ir.Constant(_I64, LIMBS))
+
+    def do(self, name, out, a, b):
+        self.builder.call(self.functions[name], [self.register(offset) for offset in (out, a, b)])
+
+    def repeated(self, name, out, a, b, count):
+        """The operation on ``count`` consecutive elements, at least one."""
+        builder = self.builder
+        before = builder.block
+        loop, done = builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        index = builder.phi(_I64)
+        index.add_incoming(ir.Constant(_I64, 0), before)
+        offset = builder.mul(index, ir.Constant(_I64, LIMBS))
+        self.do(name, *(builder.add(place, offset) for place in (out, a, b)))
+        following = builder.add(index, ir.Constant(_I64, 1))
+        index.add_incoming(following, loop)
+        builder.cbranch(builder.icmp_unsigned("<", following, count), loop, done)
+        builder.position_at_end(done)
+
+    def multiply2(self, out, a, b):
+        """Karatsuba's product in Fp2."""
+        self.do("add", 8, a, self.second(a))
+        self.do("add", 12, b, self.second(b))
+        self.do("multiply", 0, a, b)
+        self.do("multiply", 4, self.second(a), self.second(b))
+        self.do("multiply", 8, 8, 12)
+        self.do("subtract", out, 0, 4)
+        self.do("subtract", 8, 8, 0)
+        self.do("subtract", self.second(out), 8, 4)
+
+    def square2(self, out, a):
+        """The square in Fp2."""
+        self.do("add", 0, a, self.second(a))
+        self.do("subtract", 4, a, self.second(a))
+        self.do("multiply", 8, a, self.second(a))
+        self.do("multiply", out, 0, 4)
+        self.do("add", self.second(out), 8, 8)
 
 
-@njit(cache=True)
-def run(w, code, starts, schedule):
-    """Run, one after another, the programs that ``schedule`` names by number; program n is the rows of
-    ``code`` from ``starts[n]`` to ``starts[n + 1]``."""
-    for number in schedule:
-        for row in range(starts[number], starts[number + 1]):
-            operation, out, a, b, count = code[row, 0], code[row, 1], code[row, 2], code[row, 3], code[row, 4]
-            if operation == ADD:
-                for i in range(0, 4 * count, 4):
-                    _add(w, out + i, a + i, b + i)
-            elif operation == SUBTRACT:
-                for i in range(0, 4 * count, 4):
-                    _subtract(w, out + i, a + i, b + i)
-            elif operation == COPY:
-                for i in range(0, 4 * count, 4):
-                    _copy(w, out + i, a + i, a + i)
-            elif operation == MULTIPLY2:  # Karatsuba
-                _add(w, 8, a, a + 4)
-                _add(w, 12, b, b + 4)
-                _multiply(w, 0, a, b)
-                _multiply(w, 4, a + 4, b + 4)
-                _multiply(w, 8, 8, 12)
-                _subtract(w, out, 0, 4)
-                _subtract(w, 8, 8, 0)
-                _subtract(w, out + 4, 8, 4)
-            elif operation == SQUARE2:
-                _add(w, 0, a, a + 4)
-                _subtract(w, 4, a, a + 4)
-                _multiply(w, 8, a, a + 4)
-                _multiply(w, out, 0, 4)
-                _add(w, out + 4, 8, 8)
-            else:
-                for i in range(0, 4 * count, 4):
-                    _multiply(w, out + i, a + i, b + i)
+def define_bn254(module):
+    """``bn254_run(workspace*, code*, starts*, schedule*, length)``: run, one after another, the programs that
+    the bytes of ``schedule`` name; program n is the rows of ``code`` from ``starts[n]`` to ``starts[n +
+    1]``."""
+    functions = {
+        "add": _define(module, "add", _emit_add),
+        "subtract": _define(module, "subtract", _emit_subtract),
+        "copy": _define(module, "copy", _emit_copy),
+        "multiply": _define(module, "multiply", _emit_multiply),
+    }
+    words = _I64.as_pointer()
+    run = ir.Function(
+        module, ir.FunctionType(ir.VoidType(), [words, words, words, _I8.as_pointer(), _I64]), "bn254_run"
+    )
+    workspace, code, starts, schedule, length = run.args
+    entry, next_program, program, next_row, row_block, after_row, end = (
+        run.append_basic_block(name)
+        for name in ("entry", "next_program", "program", "next_row", "row", "after_row", "end")
+    )
+    builder = ir.IRBuilder(entry)
+    zero, one = ir.Constant(_I64, 0), ir.Constant(_I64, 1)
+    position, row = builder.alloca(_I64), builder.alloca(_I64)
+    builder.store(zero, position)
+    builder.branch(next_program)
+
+    builder.position_at_end(next_program)
+    at = builder.load(position)
+    builder.cbranch(builder.icmp_unsigned("<", at, length), program, end)
+
+    builder.position_at_end(program)
+    number = builder.zext(builder.load(builder.gep(schedule, [at])), _I64)
+    builder.store(builder.add(at, one), position)
+    builder.store(builder.load(builder.gep(starts, [number])), row)
+    last = builder.load(builder.gep(starts, [builder.add(number, one)]))
+    builder.branch(next_row)
+
+    builder.position_at_end(next_row)
+    current = builder.load(row)
+    builder.cbranch(builder.icmp_unsigned("<", current, last), row_block, next_program)
+
+    builder.position_at_end(row_block)
+    fields = builder.gep(code, [builder.mul(current, ir.Constant(_I64, _ROW))])
+    operation, out, a, b, count = (
+        builder.load(builder.gep(fields, [ir.Constant(_I64, i)])) for i in range(_ROW)
+    )
+    emitter = _Emitter(builder, workspace, functions)
+    choice = builder.switch(operation, after_row)
+    for number_of_operation, emit in (
+        (ADD, lambda: emitter.repeated("add", out, a, b, count)),
+        (SUBTRACT, lambda: emitter.repeated("subtract", out, a, b, count)),
+        (COPY, lambda: emitter.repeated("copy", out, a, b, count)),
+        (MULTIPLY, lambda: emitter.do("multiply", out, a, b)),
+        (MULTIPLY2, lambda: emitter.multiply2(out, a, b)),
+        (SQUARE2, lambda: emitter.square2(out, a)),
+    ):
+        block = run.append_basic_block(f"operation{number_of_operation}")
+        choice.add_case(ir.Constant(_I64, number_of_operation), block)
+        builder.position_at_end(block)
+        emit()
+        builder.branch(after_row)
+
+    builder.position_at_end(after_row)
+    builder.store(builder.add(current, one), row)
+    builder.branch(next_row)
+
+    builder.position_at_end(end)
+    builder.ret_void()

@@ -13,7 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from smartvm.vm.precompiles import bn254_kernel as kernel
 from smartvm.vm.precompiles import bn254_tower as tower
 from smartvm.vm.precompiles.bn254_field import (
     ORDER,
@@ -41,6 +40,7 @@ from smartvm.vm.precompiles.bn254_tower import (
     ZERO,
     Program,
 )
+from smartvm.vm.precompiles.native import kernel
 
 # (6 x^2)^2 - t 6 x^2 + p = r, where t = 6 x^2 + 1 is the trace: see ``Machine.is_in_g2``.
 assert ORDER == PRIME - 6 * PARAMETER**2
@@ -273,9 +273,11 @@ class Machine:
     def __init__(self) -> None:
         self._code = _code()
         self._workspace = self._code.workspace.copy()
+        self._kernel = kernel("bn254_run", 5)
 
     def _run(self, schedule: NDArray[np.uint8]) -> None:
-        kernel.run(self._workspace, self._code.code, self._code.starts, schedule)
+        arrays = (self._workspace, self._code.code, self._code.starts, schedule)
+        self._kernel(*(array.ctypes.data for array in arrays), len(schedule))
 
     def _load(self, register: int, values: NDArray[np.uint64]) -> None:
         self._workspace[register : register + len(values)] = values
