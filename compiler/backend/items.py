@@ -65,6 +65,8 @@ class InstructionSet:
         self.mload = get("MLOAD")
         self.mstore = get("MSTORE")
         self.add = get("ADD")
+        self.sub = get("SUB")
+        self.eq = get("EQ")
         self.invalid = get("INVALID")
         self.by_name = available
         self.gas = {i.opcode: table.gas(i, fork) for i in available.values()}

@@ -12,6 +12,7 @@ from smartvm.compiler.backend.builder import build_program
 from smartvm.compiler.backend.effects import EffectFacts, recursive_groups
 from smartvm.compiler.backend.function_coder import code_function
 from smartvm.compiler.backend.items import PUSH_SYMBOL, InstructionSet, Item
+from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.peephole import improve_items
 from smartvm.compiler.backend.pipeline import optimize_program, prepare_program
 from smartvm.compiler.backend.placement import Placement
@@ -64,7 +65,12 @@ class ObjectAssembler:
 
         program = self.optimized_program(object_)
         context = CodingContext(self.instructions, immutable_offsets)
-        items, entries, numbers = self._code(program, context)
+        literals = None
+        if self.settings.optimize:
+            # A constructor runs once; its code is paid for as data.
+            creation = any(name == object_.name + "_deployed" for name in sub_objects)
+            literals = LiteralEncoder(self.instructions, self.settings.runs, creation)
+        items, entries, numbers = self._code(program, context, literals)
         referenced = {
             item.value.name for item in items if item.kind == PUSH_SYMBOL and isinstance(item.value, Symbol)
         }
@@ -82,7 +88,7 @@ class ObjectAssembler:
         return program
 
     def _code(
-        self, program: Program, context: CodingContext
+        self, program: Program, context: CodingContext, literals: LiteralEncoder | None
     ) -> tuple[list[Item], list[tuple[int, str, int, int, object]], dict[Symbol, int]]:
         """The items of all functions, their entries, and the numbers of symbols that memory decides."""
         guards = sorted(
@@ -103,7 +109,7 @@ class ObjectAssembler:
         entries: list[tuple[int, str, int, int, object]] = []
         merged: dict[tuple[object, ...], int] = {}
         for code in codes:
-            items.extend(Placement(code, self.instructions, merged).items())
+            items.extend(Placement(code, self.instructions, merged, literals).items())
             function = code.function
             if not function.is_main:
                 entries.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smartvm.compiler.backend.items import LABEL, OPCODE, PUSH_LABEL, InstructionSet, Item
+from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.ssa import BRANCH, JUMP, RETURN, STOP, Block
 from smartvm.compiler.backend.stack_coder import FunctionCode
 
@@ -12,10 +13,15 @@ class Placement:
     to its zero target where that costs least; a loop's condition is placed after its body."""
 
     def __init__(
-        self, code: FunctionCode, instructions: InstructionSet, merged: dict[tuple[object, ...], int]
+        self,
+        code: FunctionCode,
+        instructions: InstructionSet,
+        merged: dict[tuple[object, ...], int],
+        literals: LiteralEncoder | None,
     ) -> None:
         self.code = code
         self.instructions = instructions
+        self.literals = literals
         self.labels = dict(code.labels)
         self.order: list[Block] = []
         self.placed: set[int] = set()
@@ -32,7 +38,8 @@ class Placement:
         for i, block in enumerate(order):
             following = order[i + 1] if i + 1 < len(order) else None
             items.append(Item(LABEL, self.labels[block.number], self._source(block)))
-            items.extend(self.code.bodies[block.number])
+            body = self.code.bodies[block.number]
+            items.extend(body if self.literals is None else self.literals.expand(body, _reverts(block)))
             self._exit(block, following, items)
         return items
 
@@ -155,9 +162,20 @@ class Placement:
                 last = items[-1]
                 if last.kind == OPCODE and last.value is instructions.iszero:
                     items.pop()
+                elif last.kind == OPCODE and last.value is instructions.eq:
+                    # Different is what has a nonzero difference.
+                    items[-1] = Item(OPCODE, instructions.sub, last.source)
                 else:
                     items.append(Item(OPCODE, instructions.iszero, block.source))
                 self._jump(zero, items, block, True)
             else:
                 self._jump(nonzero, items, block, True)
                 self._jump(zero, items, block, False)
+
+
+def _reverts(block: Block) -> bool:
+    """Whether a block ends by undoing the execution: such code rarely runs."""
+    if block.kind != STOP or not block.operations:
+        return False
+    builtin = block.operations[-1].builtin
+    return builtin is not None and builtin.effects.reverts

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 #: How many slots DUP and SWAP reach, and the height from which dead values in the middle are removed.
 REACH = 16
-_CROWDED = 11
+_CROWDED = 12
 
 
 class CodingContext:
@@ -113,6 +113,7 @@ class StackCoder:
         self.cursor = StackCursor(self)
         self.stack: list[int] = []
         self.pending = 0
+        self.floor = 0
         self.items: list[Item] = []
 
     # ------------------------------------------------------------------ driving
@@ -140,6 +141,12 @@ class StackCoder:
         self.stack = list(self.layouts[block.number])
         self.source = block.operations[0].source if block.operations else block.source
         self.count_uses(block)
+        returning = self.return_address >= 0 and (
+            block.kind == RETURN
+            or bool((self.liveness.live_in[block.number] | self.live_out) >> self.return_address & 1)
+        )
+        # Where nothing returns, what was left on the stack may stay there.
+        self.floor = 0 if returning or self.compact else len(self.stack)
         is_entry = block is self.function.blocks[0]
         spilled = self.spilled
         if spilled:
@@ -221,9 +228,11 @@ class StackCoder:
         stack = self.stack
         crowded = len(stack) > _CROWDED
         if self.block.kind != STOP or crowded:
-            while stack and self.is_dead(stack[-1]):
+            floor = 0 if crowded else self.floor
+            while len(stack) > floor and self.is_dead(stack[-1]):
                 self.op(self.instructions.pop)
                 stack.pop()
+            self.floor = min(self.floor, len(stack))
         if crowded or self.compact:
             self.compact_stack()
 
@@ -256,11 +265,18 @@ class StackCoder:
     def push_constant(self, value: int) -> None:
         """Push the constant that ``value`` is."""
         constant = self.constants[value]
-        if isinstance(constant, Symbol):
+        stack = self.stack
+        if constant and value in stack[-REACH:]:
+            # A copy costs as much gas as a push and takes one byte.
+            depth = 1
+            while stack[-depth] != value:
+                depth += 1
+            self.op(self.instructions.dup[depth - 1])
+        elif isinstance(constant, Symbol):
             self.items.append(Item(PUSH_SYMBOL, constant, self.source))
         else:
             self.items.append(Item(PUSH, constant, self.source))
-        self.stack.append(value)
+        stack.append(value)
 
     def push_slot(self, value: int) -> None:
         """Push the address of a spilled value's slot."""
