@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import gc
+import sys
+from typing import TYPE_CHECKING
 
 import click
 from smartvm.commands.options import load_checked_table, table_option
+
+if TYPE_CHECKING:
+    from smartvm.vm.messages import Engine
 
 
 @click.command(short_help="Run Ethereum state tests.")
@@ -21,7 +26,7 @@ from smartvm.commands.options import load_checked_table, table_option
 )
 @table_option("evm")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def command(forks: tuple[str, ...], engine: str, table_name: str, files: tuple[str, ...]) -> None:
+def command(forks: tuple[str, ...], engine: Engine, table_name: str, files: tuple[str, ...]) -> None:
     """Run every case of every FILE (GeneralStateTests format) and print one JSON object for each: file, name,
     fork, index, pass, stateRoot, logsHash, exception (why the transaction is invalid, else null), gasUsed; or
     error, where the case could not be run. Exits 1 when a case does not pass.
@@ -34,13 +39,13 @@ def command(forks: tuple[str, ...], engine: str, table_name: str, files: tuple[s
     for file in files:
         lines = []
         try:
-            for result in run_fixture(load_fixture(file), table, forks=forks, engine=engine):  # type: ignore[arg-type]
+            for result in run_fixture(load_fixture(file), table, forks=forks, engine=engine):
                 all_passed = all_passed and result.passed
                 lines.append(result.as_json(file))
         except FixtureError as error:
             all_passed = False
             click.echo(f"Error: {error}", err=True)
-        click.echo("".join(line + "\n" for line in lines), nl=False)
-        click.get_text_stream("stdout").flush()
+        sys.stdout.write("".join(line + "\n" for line in lines))
+        sys.stdout.flush()
     if not all_passed:
         click.get_current_context().exit(1)

@@ -12,6 +12,8 @@ from typing import TypeAlias
 from smartvm.errors import SmartVMError
 
 Item: TypeAlias = "bytes | Sequence[Item]"
+#: What can be encoded: numbers stand for their shortest byte strings.
+Encodable: TypeAlias = "bytes | int | Sequence[Encodable]"
 
 #: Deeper lists are refused: nothing of Ethereum nests more than four deep, and recursion is bounded by it.
 _DEEPEST = 64
@@ -47,8 +49,8 @@ def encode_encoded(items: Iterable[bytes]) -> bytes:
     return bytes((0xF7 + len(size),)) + size + payload
 
 
-def encode(item: Item | int) -> bytes:
-    """Any item; numbers stand for their shortest byte strings."""
+def encode(item: Encodable) -> bytes:
+    """Any item."""
     if isinstance(item, int):
         return encode_integer(item)
     if isinstance(item, (bytes, bytearray, memoryview)):

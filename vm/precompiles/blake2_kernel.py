@@ -63,7 +63,7 @@ def _mix(builder, v, places, x, y):
         v[place] = value
 
 
-def define_blake2(module):
+def define_blake2(module: ir.Module) -> None:
     """``blake2_compress(rounds, state*, message*, counter low, counter high, final)``: eight words of state,
     changed in place by sixteen of message."""
     function = ir.Function(

@@ -153,7 +153,7 @@ class _Emitter:
         self.do("add", self.second(out), 8, 8)
 
 
-def define_bn254(module):
+def define_bn254(module: ir.Module) -> None:
     """``bn254_run(workspace*, code*, starts*, schedule*, length)``: run, one after another, the programs that
     the bytes of ``schedule`` name; program n is the rows of ``code`` from ``starts[n]`` to ``starts[n +
     1]``."""

@@ -28,7 +28,7 @@ def block_key(block_id: int) -> bytes:
 
 def account_value(account: Account, storage_root: bytes) -> bytes:
     """An account's leaf: nonce, balance, storage root, code hash."""
-    return rlp.encode((account.nonce, account.balance, storage_root, account.code_hash))  # type: ignore[arg-type]
+    return rlp.encode((account.nonce, account.balance, storage_root, account.code_hash))
 
 
 def slot_value(word: int) -> bytes:

@@ -297,8 +297,11 @@ class Trie:
         while node is not None and at < len(path):
             if isinstance(node, _Branch):
                 node, at = node.children[path[at]], at + 1
-            elif isinstance(node, _Extension) and path[at : at + len(node.path)] == node.path:
-                node, at = node.child, at + len(node.path)
+            elif isinstance(node, _Extension):
+                end = at + len(node.path)
+                if path[at:end] != node.path:
+                    return False
+                node, at = node.child, end
             else:
                 return False
         return node is not None and (at == 0 or (at == len(path) and len(node.reference or b"") == 33))

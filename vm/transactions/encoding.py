@@ -53,15 +53,15 @@ _BITS = {"nonce": 64, "gas limit": 64, "y parity": 8}
 # ---------------------------------------------------------------- encoding
 
 
-def _payload(transaction: Transaction) -> list[rlp.Item | int]:
+def _payload(transaction: Transaction) -> list[rlp.Encodable]:
     """The fields without the signature."""
     t = transaction
-    fees: list[rlp.Item | int]
+    fees: list[rlp.Encodable]
     if t.type >= TransactionType.FEE_MARKET:
         fees = [t.max_priority_fee_per_gas, t.max_fee_per_gas]
     else:
         fees = [t.max_fee_per_gas]
-    fields: list[rlp.Item | int] = [t.nonce, *fees, t.gas_limit, t.to or b"", t.value, t.data]
+    fields: list[rlp.Encodable] = [t.nonce, *fees, t.gas_limit, t.to or b"", t.value, t.data]
     if t.type == TransactionType.LEGACY:
         return fields
     words = [
@@ -72,7 +72,7 @@ def _payload(transaction: Transaction) -> list[rlp.Item | int]:
         fields += [t.max_fee_per_blob_gas, t.blob_hashes]
     if t.type == TransactionType.SET_CODE:
         fields.append(
-            [  # type: ignore[arg-type]
+            [
                 [a.chain_id, a.address, a.nonce, a.signature.y_parity, a.signature.r, a.signature.s]
                 for a in t.authorizations
             ]
@@ -89,7 +89,7 @@ def signing_hash(transaction: Transaction) -> bytes:
     fields = _payload(transaction)
     if transaction.type == TransactionType.LEGACY and transaction.chain_id is not None:
         fields += [transaction.chain_id, 0, 0]
-    return keccak256(_prefix(transaction) + rlp.encode(fields))  # type: ignore[arg-type]
+    return keccak256(_prefix(transaction) + rlp.encode(fields))
 
 
 def encode_transaction(transaction: Transaction) -> bytes:
@@ -101,7 +101,7 @@ def encode_transaction(transaction: Transaction) -> bytes:
     if transaction.type == TransactionType.LEGACY:
         v += 27 if transaction.chain_id is None else 35 + 2 * transaction.chain_id
     fields = [*_payload(transaction), v, signature.r, signature.s]
-    return _prefix(transaction) + rlp.encode(fields)  # type: ignore[arg-type]
+    return _prefix(transaction) + rlp.encode(fields)
 
 
 def transaction_hash(transaction: Transaction) -> bytes:
@@ -147,8 +147,8 @@ def recover_sender(transaction: Transaction) -> bytes:
 
 def recover_authority(authorization: Authorization) -> bytes | None:
     """Who signed an authorization, or None (EIP-7702)."""
-    fields = [authorization.chain_id, authorization.address, authorization.nonce]
-    message = _AUTHORIZATION_MAGIC + rlp.encode(fields)  # type: ignore[arg-type]
+    fields = (authorization.chain_id, authorization.address, authorization.nonce)
+    message = _AUTHORIZATION_MAGIC + rlp.encode(fields)
     return _recover(keccak256(message), authorization.signature)
 
 

@@ -43,7 +43,7 @@ class TransactionResult:
     @property
     def logs(self) -> tuple[Log, ...]:
         """Its events."""
-        return self.execution.logs if self.execution.success else ()
+        return tuple(self.execution.logs) if self.execution.success else ()
 
 
 def _authorize(state: WorldState, authorization: Authorization, chain_id: int, warm: set[bytes]) -> int:

@@ -36,7 +36,7 @@ def logs_bloom(logs: Iterable[Log]) -> bytes:
     return bits.to_bytes(_BLOOM_BYTES, "big")
 
 
-def _log_items(logs: Iterable[Log]) -> list[rlp.Item]:
+def _log_items(logs: Iterable[Log]) -> list[rlp.Encodable]:
     return [(log.address, log.topics, log.data) for log in logs]
 
 
@@ -54,4 +54,4 @@ def encode_receipt(receipt: Receipt) -> bytes:
         _log_items(receipt.logs),
     )
     prefix = bytes((receipt.type,)) if receipt.type else b""
-    return prefix + rlp.encode(fields)  # type: ignore[arg-type]
+    return prefix + rlp.encode(fields)
