@@ -57,13 +57,14 @@ class _Row:
         keys = (*self.keys, key) if key else self.keys
         return table_error(self.context.path, keys, f"`{self.name}`: {message}", hint=hint, needle=needle)
 
-    def integer(self, key: str, value: object, low: int, high: int) -> int:
+    def integer(self, key: str, value: object, low: int, high: int, within: str | None = None) -> int:
+        """``within``: the key of the inline table that ``key`` stands in."""
         if type(value) is not int:
-            raise self.fail(key, f"`{key}` is {value!r}, expected a number from {low} to {high}")
+            raise self.fail(within or key, f"`{key}` is {value!r}, expected a number from {low} to {high}")
         if not low <= value <= high:
             shown = hex(value) if key == "opcode" else str(value)
             wanted = f"0x{low:02x} to 0x{high:02x}" if key == "opcode" else f"{low} to {high}"
-            raise self.fail(key, f"`{key}` is {shown}, expected {wanted}")
+            raise self.fail(within or key, f"`{key}` is {shown}, expected {wanted}", None, shown)
         return value
 
     def flag(self, key: str, default: bool = False) -> bool:
@@ -84,12 +85,13 @@ class _Row:
             raise self.fail(key, f"`{key}` is {value!r}, expected a list of texts")
         return tuple(value)
 
-    def fork(self, key: str, name: object) -> str:
+    def fork(self, key: str, name: object, within: str | None = None) -> str:
         if type(name) is not str:
-            raise self.fail(key, f"`{key}` is {name!r}, expected a fork's name in quotes")
+            raise self.fail(within or key, f"`{key}` is {name!r}, expected a fork's name in quotes")
         fork = canonical_fork(name)
         if fork not in self.context.forks:
-            raise self.fail(key, f"unknown fork `{name}`", f"known: {', '.join(self.context.forks)}", needle=name)
+            known = f"known: {', '.join(self.context.forks)}"
+            raise self.fail(within or key, f"unknown fork `{name}`", known, name)
         return fork
 
     def names(self, key: str) -> tuple[str, ...]:
@@ -129,11 +131,11 @@ class _Row:
             raise self.fail("gas", f"`gas` is {entry!r}, expected a number, a table, or an array of tables")
         if "base" not in entry:
             raise self.fail("gas", "`gas` lacks `base`, its constant part", "write `base = 0` where there is none")
-        base = self.integer("base", entry["base"], 0, 2**63 - 1)
-        start = self.fork("since", entry["since"]) if "since" in entry else since
+        base = self.integer("base", entry["base"], 0, 2**63 - 1, "gas")
+        start = self.fork("since", entry["since"], "gas") if "since" in entry else since
         constants = tuple((key, value) for key, value in entry.items() if key not in _GAS_KEYS)
         for key, value in constants:
-            self.integer(key, value, 0, 2**63 - 1)
+            self.integer(key, value, 0, 2**63 - 1, "gas")
         rule_name = entry.get("dynamic")
         if rule_name is None:
             if constants and not free_constants:
@@ -171,7 +173,7 @@ class _Row:
             return None
         if not isinstance(given, dict) or set(given) != {"code", "message"} or type(given["message"]) is not str:
             raise self.fail("warning", "`warning` has the keys code and message")
-        return self.integer("code", given["code"], 1, 99999), given["message"].replace("\n", " ")
+        return self.integer("code", given["code"], 1, 99999, "warning"), given["message"].replace("\n", " ")
 
     def results(self, operands: tuple[str, ...]) -> tuple[tuple[str, ...], ResultCount | None]:
         given = self.values.get("results", ())
@@ -181,8 +183,8 @@ class _Row:
             raise self.fail("results", "a table of `results` has the keys operand, minimum and maximum")
         if given["operand"] not in operands:
             raise self.fail("results", f"`results` counts by `{given['operand']}`, which is no operand")
-        maximum = self.integer("maximum", given["maximum"], 0, 16)
-        return (), ResultCount(given["operand"], self.integer("minimum", given["minimum"], 0, maximum), maximum)
+        maximum = self.integer("maximum", given["maximum"], 0, 16, "results")
+        return (), ResultCount(given["operand"], self.integer("minimum", given["minimum"], 0, maximum, "results"), maximum)
 
 
 def _check_keys(row: _Row, known: frozenset[str], hint: str | None = None) -> None:
