@@ -29,6 +29,10 @@ def inline_assembly(f: FunctionLowering, node: nodes.InlineAssembly) -> None:
     translation = _Translation(f, node)
     block = translation.block(node.operations)
     f.writer.append(block)
+    for declaration, suffix in translation.assigned_parts:
+        part = types.ADDRESS if suffix == "address" else types.IntegerType(32, False)
+        name = f.locals[declaration.id][0 if suffix == "address" else 1]
+        f.writer.assign([name], f.clean(part, yul.Identifier(name, f.source)))
     for declaration in translation.assigned.values():
         type_ = f.model.type_of_declaration(declaration)
         inner = bare(type_)
@@ -50,6 +54,7 @@ class _Translation:
             suffix = f".{reference.suffix}" if reference.suffix else ""
             self.by_name[reference.declaration.name + suffix] = reference
         self.assigned: dict[int, nodes.VariableDeclaration] = {}
+        self.assigned_parts: list[tuple[nodes.VariableDeclaration, str]] = []
         self.user_functions: set[str] = set()
         self._collect_functions(node.operations)
 
@@ -84,6 +89,8 @@ class _Translation:
         names = self.f.locals[declaration.id]
         if reference.suffix == "":
             self.assigned[declaration.id] = declaration
+        elif reference.suffix in ("address", "selector"):
+            self.assigned_parts.append((declaration, reference.suffix))
         return names[self._part(reference, len(names))]
 
     def _part(self, reference: ExternalReference, count: int) -> int:

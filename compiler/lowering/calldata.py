@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.lowering.notation import TEXT
@@ -60,26 +60,31 @@ class Calldata:
         if is_value_type(type_):
             return f"{self.read_value(type_)}({position})"
         if is_dynamically_encoded(type_):
-            return f"{self.tail(type_)}({base}, {position})"
+            return f"{self.tail(type_, within='access')}({base}, {position})"
         return position
 
-    def tail(self, type_: types.Type) -> str:
-        """``(base, position) -> offset[, length]`` of a dynamically encoded value whose head is at ``position``."""
-        name = f"calldata_tail_{key(type_)}"
+    def tail(self, type_: types.Type, within: Literal["tail", "access"] = "tail") -> str:
+        """``(base, position) -> offset[, length]`` of a dynamically encoded value whose head is at ``position``.
+
+        ``within`` chooses solc's words for what the program did: select a member, or read a whole value.
+        """
+        name = f"calldata_{within if self.utilities.settings.debug_revert_strings else 'tail'}_{key(type_)}"
 
         def text() -> str:
             reverts = self.utilities.reverts
             needed = calldata_tail_size(type_)
             bare_type = bare(type_)
-            bad_offset = reverts.statement("Invalid calldata tail offset")
+            bad_offset = reverts.statement(f"Invalid calldata {within} offset")
             head = f"""
                 let relative := calldataload(position)
                 if iszero(slt(relative, sub(sub(calldatasize(), base), {TEXT.number(needed - 1)}))) {{ {bad_offset} }}
                 value := add(base, relative)
             """
             if isinstance(bare_type, types.ArrayType) and bare_type.length is None:
-                bad_length = reverts.statement("Invalid calldata tail length")
-                too_short = reverts.statement("Calldata tail too short")
+                bad_length = reverts.statement(f"Invalid calldata {within} length")
+                too_short = reverts.statement(
+                    "Calldata tail too short" if within == "tail" else "Invalid calldata access stride"
+                )
                 stride = calldata_stride(bare_type)
                 size = "length" if stride == 1 else f"mul(length, {TEXT.number(stride)})"
                 return f"""function {name}(base, position) -> value, length {{

@@ -7,9 +7,11 @@ so on to the body. Each gets the function's parameters as they were passed and r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.function_lowering import FunctionLowering
+from smartvm.compiler.lowering.local_writes import sub_expressions
 from smartvm.compiler.lowering.object_context import ObjectContext, function_name
 from smartvm.compiler.lowering.type_facts import declared_name, location_of
 from smartvm.compiler.lowering.value_conversion import function_slots
@@ -29,7 +31,7 @@ def _make_function(context: ObjectContext, function: nodes.FunctionDefinition) -
     modifiers = [m for m in function.modifiers if _modifier(context, m) is not None]
     chain = ModifierChain(context, function, modifiers)
     if not modifiers:
-        return chain.body(function_name(function), with_passed_defaults=False)
+        return chain.body(function_name(function), with_passed=False)
     return chain.entry(function_name(function))
 
 
@@ -80,31 +82,46 @@ class ModifierChain:
             return self.context.request(self._modifier_name(index), lambda: self._link(index))
         return self.context.request(self._body_name(), lambda: self.body(self._body_name(), True))
 
-    def _passed_defaults(self) -> list[nodes.VariableDeclaration]:
-        """Return variables whose default value is allocated: the entry allocates it, the others get it."""
-        return [
-            variable
-            for variable in self.function.return_parameters.parameters
-            if _is_allocated(self.context, variable)
-        ]
+    @cached_property
+    def _passed(self) -> list[nodes.VariableDeclaration]:
+        """Return variables whose first value is passed along the chain: where that value is allocated, which the entry
+        does once; all of them where an argument of a modifier uses one, so that it may have been assigned."""
+        variables = list(self.function.return_parameters.parameters)
+        if self._arguments_name({v.id for v in variables}):
+            return variables
+        return [v for v in variables if _is_allocated(self.context, v)]
+
+    def _arguments_name(self, declarations: set[int]) -> bool:
+        """Whether an argument of a modifier names one of the declarations."""
+        pending: list[nodes.Expression | None] = [a for m in self.modifiers for a in m.arguments or ()]
+        while pending:
+            part = pending.pop()
+            if part is None:
+                continue
+            if isinstance(part, nodes.Identifier):
+                declaration = self.model.referenced_declaration.get(part.id)
+                if isinstance(declaration, nodes.VariableDeclaration) and declaration.id in declarations:
+                    return True
+            pending.extend(sub_expressions(part))
+        return False
 
     def _declare(
-        self, f: FunctionLowering, with_passed_defaults: bool
+        self, f: FunctionLowering, with_passed: bool
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Parameters (with the passed defaults before them) and return variables, these with their defaults."""
+        """Parameters (with the passed first values before them) and return variables, these with their values."""
         parameters = declare_parameters(f, self.function.parameters)
         returns = declare_parameters(f, self.function.return_parameters)
         f.return_places = tuple(f.local_place(v) for v in self.function.return_parameters.parameters)
         passed: list[str] = []
         for variable in self.function.return_parameters.parameters:
             names = f.locals[variable.id]
+            if with_passed and variable in self._passed:
+                for target in names:
+                    passed.append(f"first_{target}")
+                    f.writer.assign([target], name(passed[-1]))
+                continue
             type_ = self.model.type_of_declaration(variable)
             if location_of(type_) == "storage":
-                continue
-            if with_passed_defaults and _is_allocated(self.context, variable):
-                (only,) = names
-                passed.append(f"default_{only}")
-                f.writer.assign([only], name(passed[-1]))
                 continue
             for target, value in zip(names, f.zero(type_), strict=True):
                 # Yul's return variables start as zero.
@@ -124,14 +141,14 @@ class ModifierChain:
         """The function that callers call: allocates the defaults and calls the first modifier."""
         f = FunctionLowering(self.context)
         with f.at(self.function):
-            parameters, returns = self._declare(f, with_passed_defaults=False)
+            parameters, returns = self._declare(f, with_passed=False)
             self._call_next(f, 0, parameters, returns)
             return self._definition(f, yul_name, parameters, returns, self.function)
 
     def _call_next(
         self, f: FunctionLowering, index: int, parameters: tuple[str, ...], returns: tuple[str, ...]
     ) -> None:
-        passed = tuple(f.locals[v.id][0] for v in self._passed_defaults())
+        passed = tuple(n for v in self._passed for n in f.locals[v.id])
         f.writer.assign(returns, f.call(self._next(index), *f.names((*passed, *parameters))))
 
     def first_link(self) -> str:
@@ -140,15 +157,18 @@ class ModifierChain:
 
     def _link(self, index: int) -> yul.FunctionDefinition:
         """A modifier around the next link."""
+        from smartvm.compiler.lowering.statements import block_contents
+
         invocation = self.modifiers[index]
         definition = _modifier(self.context, invocation)
         assert definition is not None
         assert definition.body is not None
         f = FunctionLowering(self.context)
         with f.at(definition):
-            parameters, returns = self._declare(f, with_passed_defaults=True)
-            from smartvm.compiler.lowering.statements import block_contents
-
+            parameters, returns = self._declare(f, with_passed=True)
+            # Arguments that use a return variable mean the value that is passed along.
+            for variable in self._passed:
+                f.locals[variable.id] = tuple(f"first_{n}" for n in f.locals[variable.id])
             arguments = self.model.sorted_arguments.get(invocation.id, invocation.arguments or ())
             with f.full_expression(*arguments):
                 for argument, parameter in zip(arguments, definition.parameters.parameters, strict=True):
@@ -167,14 +187,14 @@ class ModifierChain:
             block_contents(f, definition.body)
             return self._definition(f, self._modifier_name(index), parameters, returns, definition)
 
-    def body(self, yul_name: str, with_passed_defaults: bool) -> yul.FunctionDefinition:
+    def body(self, yul_name: str, with_passed: bool) -> yul.FunctionDefinition:
         """The function's own statements."""
         from smartvm.compiler.lowering.statements import block_contents
 
         assert self.function.body is not None
         f = FunctionLowering(self.context)
         with f.at(self.function):
-            parameters, returns = self._declare(f, with_passed_defaults)
+            parameters, returns = self._declare(f, with_passed)
             block_contents(f, self.function.body)
             return self._definition(f, yul_name, parameters, returns, self.function)
 

@@ -190,6 +190,8 @@ def _external_selector(f: FunctionLowering, function: types.FunctionType) -> int
 
 def _named(f: FunctionLowering, node: nodes.MemberAccess) -> Value:
     """What a name with a dot names: a constant, a function, a library."""
+    if not isinstance(node.expression, nodes.Identifier | nodes.MemberAccess):
+        f.value(node.expression)
     type_ = f.model.type_of(node)
     declaration = f.model.referenced_declaration.get(node.id)
     match declaration:

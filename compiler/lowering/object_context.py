@@ -65,6 +65,7 @@ class ObjectContext:
 
     def make_pending(self) -> None:
         """Make every function asked for, and those that they ask for; then the dispatch of function pointers."""
+        self._request_pointed_functions()
         while self._pending:
             while self._pending:
                 name_, make = self._pending.popleft()

@@ -30,6 +30,9 @@ def convert(f: FunctionLowering, value: Value, to: types.Type) -> Value:
     if isinstance(value, FunctionValue):
         return _function(f, value, to)
     source, target = bare(value.type), bare(to)
+    if isinstance(source, types.TypeType):
+        # The name of a library, as the address at which it is deployed.
+        return Value(to, value.slots)
     if isinstance(source, types.TupleType) and len(source.components) == 1:
         (only,) = f.split(value)
         assert only is not None
