@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-import mpmath
+import gmpy2
 from smartvm.errors import InternalError
 
-#: What composed mpmath operations (each within a unit in the last place) may lose, in bits.
+#: What the composed operations may lose, in bits. MPFR rounds each correctly; the argument's rounding is
+#: relative, so e^t loses the bits of t, which is below 2^9 wherever the result is not negligible; the rest
+#: are a few units.
 _GUARD_BITS = 12
 #: Far more than near-ties need: distances to a tie that items of 256 bits can make by construction are above
 #: 2^-1100.
@@ -35,10 +37,14 @@ def sigmoid(x: int, v: int) -> int:
     """round_half_even(v / (1 + e^(−x/v))), v ≥ 1."""
     if x == 0:
         return round_half_even(v, 2)
+    # σ(t) lies between 1/2 and 1/2 + t/4, off the latter by less than |t|³/48: what decides where v/2 + x/4
+    # is a tie
+    if (2 * v + x) % 4 == 2 and abs(x) ** 3 < 24 * v * v:
+        return (2 * v + x - 2) // 4 if x > 0 else (2 * v + x + 2) // 4
     # beyond, v·e^(−|x|/v) < 2^b·e^−(b+2) < 1/2
     if abs(x) >= v * (v.bit_length() + 2):
         return v if x > 0 else 0
-    return _rounded(v, lambda: v / (1 + mpmath.exp(mpmath.mpf(-x) / v)))
+    return _rounded(v, lambda: v / (1 + gmpy2.exp(gmpy2.mpfr(-x) / v)))
 
 
 def hyperbolic_tangent(x: int, v: int) -> int:
@@ -47,7 +53,7 @@ def hyperbolic_tangent(x: int, v: int) -> int:
         return 0
     if abs(x) >= v * (v.bit_length() + 2):
         return v if x > 0 else -v
-    magnitude = _rounded(v, lambda: v * mpmath.tanh(mpmath.mpf(abs(x)) / v))
+    magnitude = _rounded(v, lambda: v * gmpy2.tanh(gmpy2.mpfr(abs(x)) / v))
     return magnitude if x > 0 else -magnitude
 
 
@@ -62,9 +68,9 @@ def softmax(items: Sequence[int], v: int) -> dict[int, int]:
     for bits in _precisions(v, len(items)):
         reach = (bits + 64) * v  # farther items are below e^-(bits+64) each
         near = {x: count for x, count in counts.items() if greatest - x <= reach}
-        with mpmath.workprec(bits):
-            terms = {x: mpmath.exp(mpmath.mpf(x - greatest) / v) for x in near}
-            total = mpmath.fsum(count * terms[x] for x, count in near.items())
+        with gmpy2.context(precision=bits):
+            terms = {x: gmpy2.exp(gmpy2.mpfr(x - greatest) / v) for x in near}
+            total = gmpy2.fsum([count * terms[x] for x, count in near.items()])
             for x in list(undecided):
                 if x not in near:
                     results[x] = 0
@@ -88,20 +94,20 @@ def _precisions(v: int, count: int = 1) -> Iterator[int]:
         bits *= 2
 
 
-def _rounded(v: int, value: Callable[[], mpmath.mpf]) -> int:
+def _rounded(v: int, value: Callable[[], gmpy2.mpfr]) -> int:
     for bits in _precisions(v):
-        with mpmath.workprec(bits):
+        with gmpy2.context(precision=bits):
             decided = _decided(value(), bits - _GUARD_BITS)
         if decided is not None:
             return decided
     raise InternalError("an activation needs more precision than any input can")
 
 
-def _decided(value: mpmath.mpf, good_bits: int) -> int | None:
+def _decided(value: gmpy2.mpfr, good_bits: int) -> int | None:
     """The nearest integer to what ``value`` ≥ 0 stands for within a relative 2^-good_bits; None when
     undecided."""
-    below = int(mpmath.floor(value))
-    gap = value - below - mpmath.mpf(0.5)
-    if abs(gap) <= mpmath.ldexp(value, -good_bits) or gap == 0:
+    below = int(gmpy2.floor(value))
+    gap = value - below - gmpy2.mpfr(0.5)
+    if gap == 0 or abs(gap) <= gmpy2.div_2exp(value, good_bits):
         return None
     return below + 1 if gap > 0 else below

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from smartvm.vm.dnn import activation_exact, activation_float, gas, native
+from smartvm.vm.dnn import activation_exact, activation_float, activation_pairs, gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
@@ -74,14 +74,16 @@ def _each(buffer: Buffer, scale: int, fast: Any, exact: Callable[[int, int], int
 
 def softmax(buffer: Buffer, scale: int) -> ItemArray:
     """round_half_even(scale·e^(x/scale) / Σ) of each item of a Buffer that is not empty."""
-    _, high = buffer.extremes
-    limit = (activation_float.ARGUMENT_LIMIT + 1) * scale
+    low, high = buffer.extremes
+    if low == high:  # the only exact ties are here
+        return item_arrays.filled(len(buffer), activation_exact.round_half_even(scale, len(buffer)))
     if scale <= activation_float.SCALE_LIMIT and len(buffer) <= activation_float.COUNT_LIMIT:
-        distances = _distances(buffer, high, limit)
+        distances = _distances(buffer, high, (activation_pairs.ARGUMENT_LIMIT + 1) * scale)
         out = np.empty(len(buffer), np.int64)
         undecided = np.empty(len(buffer), np.int64)
-        if activation_float.softmax(distances, float(scale), out, undecided) == 0:
-            return out.astype(item_arrays.narrow_type(0, scale))
+        for stage in (activation_float.softmax, activation_pairs.softmax):
+            if stage(distances, float(scale), out, undecided) == 0:
+                return out.astype(item_arrays.narrow_type(0, scale))
     values = buffer.to_integers()
     results = activation_exact.softmax(values, scale)
     return item_arrays.from_integers(results[x] for x in values)

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smartvm.vm.dnn import Buffer, activation_exact, activation_float, activations, reference
+from smartvm.vm.dnn import (
+    Buffer,
+    activation_exact,
+    activation_float,
+    activation_pairs,
+    activations,
+    reference,
+)
 from smartvm.vm.dnn import items as item_arrays
 
 TOP = item_arrays.ITEM_MAX
@@ -115,3 +122,18 @@ def test_the_fast_and_the_exact_way_agree(case, seed):
     ]
     exact = activation_exact.softmax(items, v)
     assert results("softmax", items, v) == [exact[x] for x in items]
+
+
+@given(case=scale_and_items())
+def test_pairs_decide_as_the_exact_way_does(case):
+    v, items = case
+    items = [max(-200 * v, min(200 * v, x)) for x in items]
+    if len(set(items)) == 1:
+        items.append(items[0] - 1)
+    limit = (activation_pairs.ARGUMENT_LIMIT + 1) * v
+    distances = np.array([min(max(items) - x, limit) for x in items])
+    out, undecided = np.empty(len(items), np.int64), np.empty(len(items), np.int64)
+    remaining = activation_pairs.softmax(distances, float(v), out, undecided)
+    exact = activation_exact.softmax(items, v)
+    assert remaining == 0
+    assert out.tolist() == [exact[x] for x in items]

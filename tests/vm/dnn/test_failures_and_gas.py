@@ -177,7 +177,8 @@ def test_products_cost_by_their_proven_width(frame, limit, tier):
     words = -(-(1 + frame.blocks.stored[1].width) // 32)
     price = spent(frame, "FULL_CON", 1, 1, 1, 1, 1)
     fixed = frame.constant("block_warm_access") + words * frame.constant("block_read_word")
-    assert price - fixed == -(-rule.constant(f"{tier}_per_1024") // 1024)
+    products, read = rule.constant(f"{tier}_per_1024"), rule.constant("reads_per_1024")
+    assert price - fixed == -(-products // 1024) + -(-read // 1024)
 
 
 def test_gas_does_not_depend_on_the_history_of_the_buffer(new_frame):
