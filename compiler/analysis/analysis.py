@@ -6,11 +6,18 @@ from collections.abc import Sequence
 
 from smartvm.compiler.analysis.checking.checker import TypeChecker
 from smartvm.compiler.analysis.context import AnalysisContext
-from smartvm.compiler.analysis.contract_facts import base_constructor_arguments
-from smartvm.compiler.analysis.model import ContractFacts, SemanticModel
+from smartvm.compiler.analysis.contract_facts import check_error_selectors, fill_contract_facts
+from smartvm.compiler.analysis.contract_level import ContractLevelChecker
+from smartvm.compiler.analysis.control_flow import ControlFlowChecker
+from smartvm.compiler.analysis.documentation import DocumentationChecker
+from smartvm.compiler.analysis.model import SemanticModel
+from smartvm.compiler.analysis.post_type_checks import PostTypeChecker, check_immutables
 from smartvm.compiler.analysis.references import ReferenceResolver
 from smartvm.compiler.analysis.registration import ScopeTable
 from smartvm.compiler.analysis.settings import AnalysisSettings
+from smartvm.compiler.analysis.state_mutability import MutabilityChecker
+from smartvm.compiler.analysis.static_analysis import StaticAnalyzer
+from smartvm.compiler.analysis.syntax_checks import SyntaxChecker
 from smartvm.compiler.analysis.type_names import TypeNameResolver
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
@@ -61,9 +68,11 @@ def _import_order(model: SemanticModel) -> list[nodes.SourceUnit]:
 
 
 def _run(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:
+    """All passes. Each goes over all units; most need that those before them found no error."""
     model = context.model
+    syntax = SyntaxChecker(context)
     for unit in order:
-        _read_pragmas(unit, model)
+        syntax.check_unit(unit)
     scopes = ScopeTable(context)
     for unit in order:
         scopes.register_unit(unit)
@@ -71,34 +80,64 @@ def _run(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:
         if not scopes.perform_imports(unit, model.units):
             return
     scopes.warn_of_homonyms()
+    documentation = DocumentationChecker(context)
+    for unit in order:
+        documentation.read_unit(unit)
     references = ReferenceResolver(context, scopes)
     for unit in order:
+        errors = context.error_count
         if not references.resolve_unit(unit):
+            return
+        documentation.resolve_inheritdoc(unit, references)
+        if context.error_count != errors:
             return
     type_names = TypeNameResolver(context)
     for unit in order:
         if not type_names.resolve_unit(unit):
             return
+    for unit in order:
+        documentation.check_returns(unit)
+    contract_level = ContractLevelChecker(context, type_names.constants)
+    for unit in order:
+        contract_level.check_unit(unit)
     checker = TypeChecker(context, references.assembly_names)
     for unit in order:
         checker.check_unit(unit)
+    if context.sink.has_errors:
+        return
     for unit in order:
-        for node in unit.nodes:
-            if isinstance(node, nodes.ContractDefinition):
-                bases = model.linearized_bases[node.id]
-                model.contracts[node.id] = ContractFacts(
-                    bases,
-                    base_constructor_arguments(node, model),
-                    (),
-                    not node.abstract and node.contract_kind != "interface",
-                    (),
-                    (),
-                    0,
-                )
+        documentation.check_inherited(unit)
+    if not context.sink.has_errors:
+        _check_typed(context, order, contract_level, checker, type_names)
 
 
-def _read_pragmas(unit: nodes.SourceUnit, model: SemanticModel) -> None:
-    model.abi_coder[unit.id] = 2
-    for node in unit.nodes:
-        if isinstance(node, nodes.PragmaDirective) and node.literals[:1] == ("abicoder",):
-            model.abi_coder[unit.id] = 1 if node.literals[1:] == ("v1",) else 2
+def _check_typed(
+    context: AnalysisContext,
+    order: list[nodes.SourceUnit],
+    contract_level: ContractLevelChecker,
+    checker: TypeChecker,
+    type_names: TypeNameResolver,
+) -> None:
+    """The passes that need correct types."""
+    post = PostTypeChecker(context)
+    for unit in order:
+        post.check_unit(unit)
+    post.finish()
+    if context.sink.has_errors:
+        return
+    fill_contract_facts(context, order, contract_level)
+    check_error_selectors(context, order)
+    check_immutables(context, order)
+    if context.sink.has_errors:
+        return
+    ControlFlowChecker(context, checker.dialect()).check(order)
+    if context.sink.has_errors:
+        return
+    static = StaticAnalyzer(context, type_names.constants)
+    for unit in order:
+        static.check_unit(unit)
+    if context.sink.has_errors:
+        return
+    mutability = MutabilityChecker(context, checker.dialect())
+    for unit in order:
+        mutability.check_unit(unit)

@@ -8,6 +8,7 @@ from smartvm.compiler.analysis.model import ExternalReference, MagicVariable
 from smartvm.compiler.analysis.references import AssemblyNames
 from smartvm.compiler.analysis.scope_facts import ScopeFacts
 from smartvm.compiler.analysis.yul_names import name_ranges
+from smartvm.compiler.analysis.yul_walk import yul_nodes
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
@@ -37,10 +38,6 @@ class AssemblyChecks(CheckerBase):
         self._mark_memory(node, names.writes_memory_variable)
 
     def _mark_memory(self, node: nodes.InlineAssembly, writes_memory_variable: bool) -> None:
-        flags = node.flags or ()
-        documentation = node.documentation.text if node.documentation is not None else ""
-        if "memory-safe" in flags or "memory-safe-assembly" in documentation:
-            self.model.memory_safe_assembly.add(node.id)
         dialect = self.dialect()
         touches = writes_memory_variable or any(
             (builtin := dialect.find(name)) is not None
@@ -220,27 +217,4 @@ def _is_dynamic_calldata_array(type_: t.Type) -> bool:
 
 def _called_names(block: yul.Block) -> set[str]:
     """The names of all functions called in a block."""
-    names: set[str] = set()
-    waiting: list[object] = [block]
-    while waiting:
-        part = waiting.pop()
-        match part:
-            case yul.FunctionCall(name, arguments):
-                names.add(name)
-                waiting.extend(arguments)
-            case yul.Block(statements):
-                waiting.extend(statements)
-            case yul.ExpressionStatement(expression):
-                waiting.append(expression)
-            case yul.VariableDeclaration(_, value) | yul.Assignment(_, value):
-                waiting.append(value)
-            case yul.FunctionDefinition(body=body):
-                waiting.append(body)
-            case yul.If(condition, body):
-                waiting += (condition, body)
-            case yul.Switch(expression, cases):
-                waiting.append(expression)
-                waiting.extend(case.body for case in cases)
-            case yul.ForLoop(pre, condition, post, body):
-                waiting += (pre, condition, post, body)
-    return names
+    return {node.name for node in yul_nodes(block) if isinstance(node, yul.FunctionCall)}

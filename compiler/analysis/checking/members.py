@@ -89,7 +89,7 @@ class AccessChecks(CallChecks):
 
     def _member_is_pure(self, node: nodes.MemberAccess, type_: t.Type, member: t.Member) -> bool:
         if isinstance(type_, t.TypeType):
-            if isinstance(type_.actual_type, t.EnumType | t.UserDefinedValueType):
+            if isinstance(type_.actual_type, t.EnumType | t.UserDefinedValueType | t.ArrayType):
                 return True
             if (
                 isinstance(type_.actual_type, t.ContractType)
