@@ -1,11 +1,12 @@
 """smartvm: a Solidity and Yul compiler and an EVM that share one configurable instruction table.
 
-The names below are the public interface; ``smartvm.api`` documents them. They load on first use, so that
+The names below are the public interface; ``smartvm.api`` and ``smartvm.chain`` document them. They load on first use, so that
 ``import smartvm`` costs nothing.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,29 +16,43 @@ if TYPE_CHECKING:
         compile_standard,
         link_code,
     )
+    from smartvm.chain import Chain, reverts
+    from smartvm.contract import Contract, Reverted
     from smartvm.errors import SmartVMError
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Chain",
+    "Contract",
+    "Reverted",
     "SmartVMError",
     "__version__",
     "compile_files",
     "compile_source",
     "compile_standard",
     "link_code",
+    "reverts",
 ]
+
+#: Where the public names are defined.
+_HOMES = {
+    "Chain": "smartvm.chain",
+    "Contract": "smartvm.contract",
+    "Reverted": "smartvm.contract",
+    "SmartVMError": "smartvm.errors",
+    "compile_files": "smartvm.api",
+    "compile_source": "smartvm.api",
+    "compile_standard": "smartvm.api",
+    "link_code": "smartvm.api",
+    "reverts": "smartvm.chain",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SmartVMError":
-        from smartvm.errors import SmartVMError
-
-        return SmartVMError
-    if name in __all__:
-        from smartvm import api
-
-        return getattr(api, name)
+    home = _HOMES.get(name)
+    if home is not None:
+        return getattr(import_module(home), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smartvm.compiler.analysis.types.elementary import keccak256
+from smartvm.compiler.keccak import keccak256
 from smartvm.errors import SmartVMError
 
 _PLACEHOLDER = re.compile(r"__\$([0-9a-f]{34})\$__")

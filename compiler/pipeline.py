@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from smartvm.compiler.analysis.model import SemanticModel
     from smartvm.compiler.ast import nodes
     from smartvm.compiler.backend import AssembledObject
+    from smartvm.compiler.grammar.tokens import Documentation as Comment
     from smartvm.compiler.grammar.tokens import TokenList
     from smartvm.compiler.natspec import Documentation
     from smartvm.compiler.yul import ast as yul
@@ -176,6 +177,10 @@ class CompilationUnit:
     def contract_by_id(self, node_id: int) -> CompiledContract:
         """The contract whose definition has an id."""
         return self._contracts_by_id[node_id]
+
+    def documentation_comments(self, name: str) -> Mapping[int, Comment]:
+        """The documentation comments of a source by the offset of the token that follows."""
+        return self._tokens[name][1].documentation
 
     @cached_property
     def documentation(self) -> Documentation:

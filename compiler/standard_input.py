@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartvm.compiler.analysis.types.elementary import keccak256
+from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.imports import ImportRules, Remapping, RemappingError, SourceNotFound, SourceReader
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, CompilerSettings, MetadataSettings

@@ -10,6 +10,7 @@ differ as long as they differ consistently: both sides' ids are numbered anew by
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -53,15 +54,24 @@ def sources_of(modules: Path, package: str) -> dict[str, dict[str, str]]:
 
 
 def run_solc(solc: str, request: dict[str, Any]) -> dict[str, Any]:
-    """solc's answer to Standard JSON input."""
+    """solc's answer to Standard JSON input, kept in the folder ``SMARTVM_SOLC_CACHE`` if that is set."""
+    cache = os.environ.get("SMARTVM_SOLC_CACHE")
+    text = json.dumps(request)
+    kept = Path(cache) / f"{hashlib.sha256(text.encode()).hexdigest()}.json" if cache else None
+    if kept is not None and kept.exists():
+        known: dict[str, Any] = json.loads(kept.read_text())
+        return known
     done = subprocess.run(
         ["node", "--stack-size=8000", "-e", _RUN_SOLC, solc],
-        input=json.dumps(request),
+        input=text,
         capture_output=True,
         text=True,
         check=True,
     )
     answer: dict[str, Any] = json.loads(done.stdout)
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(done.stdout)
     return answer
 
 

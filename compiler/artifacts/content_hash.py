@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from smartvm.compiler.analysis.types.elementary import keccak256
+from smartvm.compiler.keccak import keccak256
 
 _IPFS_CHUNK = 256 * 1024
 _IPFS_LINKS = 174

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smartvm.compiler.analysis.types.elementary import keccak256
+from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.artifacts.content_hash import ipfs_hash, ipfs_url, swarm_hash
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.settings import CompilerSettings

@@ -23,7 +23,7 @@ def error_and_event_identifiers(
     contract: nodes.ContractDefinition, model: SemanticModel
 ) -> dict[str, dict[str, str]]:
     """The selectors of errors and the topics of events, as ``solc --hashes`` lists them."""
-    from smartvm.compiler.analysis.types.elementary import keccak256
+    from smartvm.compiler.keccak import keccak256
     from smartvm.compiler.artifacts.abi import interface_events
 
     def signature(declaration: nodes.Declaration) -> str:
