@@ -61,6 +61,10 @@ class AccessChecks(CallChecks):
             self.context.type_error(
                 1621, node, f'".{node.member_name}(...)" is now written "{{{node.member_name}: ...}}".'
             )
+        if function.kind in ("send", "transfer"):
+            self.context.warning(
+                9207, node, f'"{function.kind}" is deprecated and will be removed: use "call{{value: amount}}(\"\")".'
+            )
         arguments = self.arguments.get(node.id)
         if (
             function.kind == "array_push"
@@ -99,6 +103,8 @@ class AccessChecks(CallChecks):
                 return self.is_pure(node.expression)
         if isinstance(type_, t.ModuleType):
             return self.is_pure(node.expression)
+        if isinstance(type_, t.FunctionType) and type_.kind in ("event", "error"):
+            return node.member_name == "selector"
         if (
             isinstance(type_, t.FunctionType)
             and isinstance(type_.declaration, nodes.FunctionDefinition)

@@ -26,7 +26,7 @@ _UNPADDED = _BARE_CALLS | {"sha256", "ripemd160", "keccak256", "abi_encode_packe
 _PURE = frozenset({
     "keccak256", "ecrecover", "sha256", "ripemd160", "add_mod", "mul_mod", "object_creation", "abi_encode",
     "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature", "abi_decode",
-    "metatype", "wrap", "unwrap", "erc7201",
+    "metatype", "wrap", "unwrap", "erc7201", "bytes_concat", "string_concat",
 })  # fmt: skip
 _WITH_ADDRESS = _BARE_CALLS | {"transfer", "send"}
 
