@@ -1,6 +1,7 @@
 """Contract and semantic model -> Yul object.
 
-``lower_contract`` lowers one contract; ``ContractLowering`` several of one compilation, sharing what they have in common.
+``lower_contract`` lowers one contract; ``ContractLowering`` several of one compilation, sharing what they
+have in common.
 """
 
 from __future__ import annotations
@@ -42,10 +43,9 @@ _REGISTERED = (
 )
 
 
-def lower_contract(
-    contract: ContractDefinition, model: SemanticModel, settings: LoweringSettings
-) -> Object:
-    """The creation object of a contract, which holds the deployed object and those of the contracts it creates.
+def lower_contract(contract: ContractDefinition, model: SemanticModel, settings: LoweringSettings) -> Object:
+    """The creation object of a contract, which holds the deployed object and those of the contracts it
+    creates.
 
     Raises ``FatalDiagnostic`` (solc's code 1834) for a feature that is not supported.
     """

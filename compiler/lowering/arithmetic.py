@@ -1,4 +1,5 @@
-"""Checked arithmetic (docs/control-structures.rst, "Checked or Unchecked Arithmetic"). All operands are clean."""
+"""Checked arithmetic (docs/control-structures.rst, "Checked or Unchecked Arithmetic"). All operands are
+clean."""
 
 from __future__ import annotations
 
@@ -33,13 +34,15 @@ class Arithmetic:
         return f"{{ {self.utilities.reverts.panic(ARITHMETIC_OVERFLOW)}() }}"
 
     def _unless_fits(self, type_: types.IntegerType, value: str) -> str:
-        """``if`` with a condition that a mathematically exact word is out of the type's range, without its body."""
+        """``if`` with a condition that a mathematically exact word is out of the type's range, without its
+        body."""
         if type_.signed:
             return f"if xor({value}, signextend({type_.bits // 8 - 1}, {value}))"
         return f"if gt({value}, {TEXT.number(maximum(type_))})"
 
     def checked(self, operator: str, type_: types.IntegerType) -> str:
-        """``(x, y) -> result`` of ``+ - * / %`` that panics on overflow (0x11) and division by zero (0x12)."""
+        """``(x, y) -> result`` of ``+ - * / %`` that panics on overflow (0x11) and division by zero
+        (0x12)."""
         return {
             "+": self.checked_add,
             "-": self.checked_sub,
@@ -113,7 +116,9 @@ class Arithmetic:
 
         def text() -> str:
             if not type_.signed:
-                return f"function {name}(x, y) -> quotient {{ {self._check_divisor()} quotient := div(x, y) }}"
+                return (
+                    f"function {name}(x, y) -> quotient {{ {self._check_divisor()} quotient := div(x, y) }}"
+                )
             least = TEXT.number(minimum(type_))
             return (
                 f"function {name}(x, y) -> quotient {{ {self._check_divisor()}"
@@ -139,8 +144,10 @@ class Arithmetic:
         instruction = "smod" if type_.signed else "mod"
         return self.utilities.define(
             name,
-            lambda: f"function {name}(x, y) -> remainder {{ {self._check_divisor()}"
-            f" remainder := {instruction}(x, y) }}",
+            lambda: (
+                f"function {name}(x, y) -> remainder {{ {self._check_divisor()}"
+                f" remainder := {instruction}(x, y) }}"
+            ),
         )
 
     def checked_negate(self, type_: types.IntegerType) -> str:
@@ -149,8 +156,10 @@ class Arithmetic:
         least = TEXT.number(minimum(type_))
         return self.utilities.define(
             name,
-            lambda: f"function {name}(value) -> negated {{ if eq(value, {least}) {self._overflow()}"
-            " negated := sub(0, value) }",
+            lambda: (
+                f"function {name}(value) -> negated {{ if eq(value, {least}) {self._overflow()}"
+                " negated := sub(0, value) }"
+            ),
         )
 
     def checked_step(self, operator: str, type_: types.IntegerType) -> str:
@@ -161,8 +170,10 @@ class Arithmetic:
         name = f"{word}_{key(type_)}"
         return self.utilities.define(
             name,
-            lambda: f"function {name}(value) -> next {{ if eq(value, {TEXT.number(limit)}) {self._overflow()}"
-            f" next := {instruction}(value, 1) }}",
+            lambda: (
+                f"function {name}(value) -> next {{ if eq(value, {TEXT.number(limit)}) {self._overflow()}"
+                f" next := {instruction}(value, 1) }}"
+            ),
         )
 
     # --- powers ------------------------------------------------------------------------------------
@@ -208,9 +219,9 @@ class Arithmetic:
         def text() -> str:
             power = self.checked_exp_limited()
             if not type_.signed:
-                return (
-                    f"function {name}(base, exponent) -> power {{ power := {power}(base, exponent, {limit}) }}"
-                )
+                return f"""function {name}(base, exponent) -> power {{
+                    power := {power}(base, exponent, {limit})
+                }}"""
             # The magnitude of a negative result may be one greater than that of a positive one.
             return f"""function {name}(base, exponent) -> power {{
                 switch slt(base, 0)
@@ -230,9 +241,11 @@ class Arithmetic:
         """``(bits, value) -> shifted``: rounds towards minus infinity, before EIP-145."""
         return self.utilities.define(
             "shift_right_arithmetic",
-            lambda: """function shift_right_arithmetic(bits, value) -> shifted {
+            lambda: (
+                """function shift_right_arithmetic(bits, value) -> shifted {
                 switch slt(value, 0)
                 case 0 { shifted := div(value, exp(2, bits)) }
                 default { shifted := sub(sdiv(add(value, 1), exp(2, bits)), 1) }
-            }""",
+            }"""
+            ),
         )

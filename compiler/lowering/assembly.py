@@ -9,6 +9,7 @@ from smartvm.compiler.analysis.model import ExternalReference
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.conversions import literal_word
+from smartvm.compiler.lowering.expressions import library_address
 from smartvm.compiler.lowering.handlers import statement
 from smartvm.compiler.lowering.type_facts import bare, is_value_type
 from smartvm.compiler.yul import ast as yul
@@ -86,6 +87,7 @@ class _Translation:
         if reference is None:
             return USER_PREFIX + name
         declaration = reference.declaration
+        assert isinstance(declaration, nodes.VariableDeclaration)
         names = self.f.locals[declaration.id]
         if reference.suffix == "":
             self.assigned[declaration.id] = declaration
@@ -99,6 +101,10 @@ class _Translation:
     def _external(self, reference: ExternalReference, identifier: yul.Identifier) -> yul.Expression:
         f, declaration = self.f, reference.declaration
         source = identifier.source
+        if isinstance(declaration, nodes.ContractDefinition):
+            with f.at(declaration):
+                return library_address(f, declaration)
+        assert isinstance(declaration, nodes.VariableDeclaration)
         if declaration.id in f.locals:
             names = f.locals[declaration.id]
             type_ = f.model.type_of_declaration(declaration)
@@ -124,7 +130,9 @@ class _Translation:
             word = literal_word(f.model.type_of(expression), target)
             if word is not None:
                 return word
-            if isinstance(expression, nodes.Literal) and isinstance(f.model.type_of(expression), types.BoolType):
+            if isinstance(expression, nodes.Literal) and isinstance(
+                f.model.type_of(expression), types.BoolType
+            ):
                 return int(expression.text == "true")
             if isinstance(expression, nodes.Literal) and isinstance(
                 f.model.type_of(expression), types.AddressType
@@ -195,5 +203,3 @@ def _is_storage(type_: types.Type) -> bool:
     return isinstance(type_, types.MappingType) or (
         not is_value_type(type_) and getattr(type_, "location", None) == "storage"
     )
-
-

@@ -100,14 +100,15 @@ def precompiled_call(f: FunctionLowering, node: nodes.FunctionCall, function: ty
     if function.kind == "ecrecover":
         f.writer.do(f.call("mstore", f.number(0), f.number(0)))
     address, skipped = _PRECOMPILES[function.kind]
-    where = (f.number(address), start, size, f.number(0), f.number(32))
+    memory = (start, size, f.number(0), f.number(32))
+    account = f.number(address)
     if f.context.settings.has_static_call:
-        success = f.writer.bind(f.call("staticcall", f.call("gas"), *where), "success")
+        outcome = f.call("staticcall", f.call("gas"), account, *memory)
     else:
-        account, *memory = where
-        success = f.writer.bind(f.call("call", f.call("gas"), account, f.number(0), *memory), "success")
+        outcome = f.call("call", f.call("gas"), account, f.number(0), *memory)
+    success = f.writer.bind(outcome, "success")
     forward(f, f.call("iszero", success))
-    word = f.nodes.shifts.left(8 * skipped, f.call("mload", f.number(0)))
+    word = f.forms.shifts.left(8 * skipped, f.call("mload", f.number(0)))
     return f.result(f.model.type_of(node), word)
 
 
@@ -119,7 +120,12 @@ def forward(f: FunctionLowering, condition: yul.Expression) -> None:
 
 # --- words -----------------------------------------------------------------------------------------
 
-_INSTRUCTIONS = {"gas_left": "gas", "blockhash": "blockhash", "blobhash": "blobhash", "selfdestruct": "selfdestruct"}
+_INSTRUCTIONS = {
+    "gas_left": "gas",
+    "blockhash": "blockhash",
+    "blobhash": "blobhash",
+    "selfdestruct": "selfdestruct",
+}
 
 
 @call_of("gas_left", "blockhash", "blobhash", "selfdestruct")
@@ -301,7 +307,7 @@ def encode_call_of_function(
     called = f.value(named)
     if target.kind in ("external", "delegate_call"):
         slots = function_slots(f, called)
-        word = f.writer.atom(f.nodes.shifts.left(224, slots[1]))
+        word = f.writer.atom(f.forms.shifts.left(224, slots[1]))
     else:
         declaration = target.declaration
         if isinstance(declaration, nodes.FunctionDefinition):
@@ -361,5 +367,3 @@ def decode_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.F
         start = f.writer.bind(f.call("add", data.slot, f.number(32)), "start")
         length = f.call("mload", data.slot)
     return f.result(type_, f.call(decode, start, f.call("add", start, length)))
-
-

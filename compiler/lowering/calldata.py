@@ -64,7 +64,8 @@ class Calldata:
         return position
 
     def tail(self, type_: types.Type, within: Literal["tail", "access"] = "tail") -> str:
-        """``(base, position) -> offset[, length]`` of a dynamically encoded value whose head is at ``position``.
+        """``(base, position) -> offset[, length]`` of a dynamically encoded value whose head is at
+        ``position``.
 
         ``within`` chooses solc's words for what the program did: select a member, or read a whole value.
         """
@@ -77,7 +78,8 @@ class Calldata:
             bad_offset = reverts.statement(f"Invalid calldata {within} offset")
             head = f"""
                 let relative := calldataload(position)
-                if iszero(slt(relative, sub(sub(calldatasize(), base), {TEXT.number(needed - 1)}))) {{ {bad_offset} }}
+                let available := sub(sub(calldatasize(), base), {TEXT.number(needed - 1)})
+                if iszero(slt(relative, available)) {{ {bad_offset} }}
                 value := add(base, relative)
             """
             if isinstance(bare_type, types.ArrayType) and bare_type.length is None:
@@ -99,7 +101,8 @@ class Calldata:
         return self.utilities.define(name, text)
 
     def index_access(self, type_: types.ArrayType) -> str:
-        """``(array[, length], index) -> element``: its position, or offset and length; Panic(0x32) out of bounds.
+        """``(array[, length], index) -> element``: its position, or offset and length; Panic(0x32) out of
+        bounds.
 
         For elements of value types the result is the position of the word (of the byte) to read.
         """

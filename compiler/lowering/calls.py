@@ -123,7 +123,8 @@ def _struct_constructor(f: FunctionLowering, node: nodes.FunctionCall) -> Value:
 
 @call_of("internal")
 def internal_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.FunctionType) -> Value:
-    """A call of a function of this contract, of an internal library function, of a free function, of a pointer."""
+    """A call of a function of this contract, of an internal library function, of a free function, of a
+    pointer."""
     called = called_function(f, node)
     arguments: list[yul.Expression] = []
     if called.self_value is not None:

@@ -1,4 +1,5 @@
-"""What the objects of one compilation share: the model, the settings, the utility functions, finished objects."""
+"""What the objects of one compilation share: the model, the settings, the utility functions, finished
+objects."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def unimplemented(feature: str, source: SourceRange) -> FatalDiagnostic:
 
 
 class Compilation:
-    """Shared by all contracts that are lowered together. ``objects`` holds each contract's finished Yul object."""
+    """Shared by all contracts that are lowered together. ``objects`` holds each contract's finished Yul
+    object."""
 
     def __init__(self, model: SemanticModel, settings: LoweringSettings) -> None:
         self.model = model
@@ -38,7 +40,8 @@ class Compilation:
 
     @cached_property
     def has_inline_assembly(self) -> bool:
-        """Whether any source unit contains inline assembly, so that memory may hold values that are not clean."""
+        """Whether any source unit contains inline assembly, so that memory may hold values that are not
+        clean."""
         return any(isinstance(node, nodes.InlineAssembly) for node in self.model.node_by_id.values())
 
     @cached_property
@@ -55,14 +58,19 @@ class Compilation:
     def constructor(self, contract: nodes.ContractDefinition) -> nodes.FunctionDefinition | None:
         """The contract's own constructor."""
         return next(
-            (n for n in contract.nodes if isinstance(n, nodes.FunctionDefinition) and n.kind == "constructor"),
+            (
+                n
+                for n in contract.nodes
+                if isinstance(n, nodes.FunctionDefinition) and n.kind == "constructor"
+            ),
             None,
         )
 
     def state_variables(
         self, contract: nodes.ContractDefinition, space: Space
     ) -> list[tuple[nodes.VariableDeclaration, int, int]]:
-        """The contract's variables in storage or transient storage, bases first: each with slot and byte offset."""
+        """The contract's variables in storage or transient storage, bases first: each with slot and byte
+        offset."""
         variables = [
             node
             for base in reversed(self.model.linearized_base_contracts(contract))

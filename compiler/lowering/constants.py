@@ -1,4 +1,5 @@
-"""Constants: their expression is evaluated where they are used, by a function of its own unless it is a literal."""
+"""Constants: their expression is evaluated where they are used, by a function of its own unless it is a
+literal."""
 
 from __future__ import annotations
 
@@ -45,5 +46,3 @@ def _constant_function(
             f.writer.assign([target], slot)
         body = f.writer.block(f.writer.statements())
     return yul.FunctionDefinition(name, (), returns, body, declaration.src)
-
-

@@ -1,5 +1,5 @@
-"""Contract creation: constructors along the linearised bases, state variables' initial values (docs/contracts/inheritance.rst,
-docs/ir-breaking-changes.rst)."""
+"""Contract creation: constructors along the linearised bases, state variables' initial values
+(docs/contracts/inheritance.rst, docs/ir-breaking-changes.rst)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from smartvm.compiler.yul import ast as yul
 class Constructors:
     """Makes one Yul function for each contract of the linearisation.
 
-    The constructor of a contract evaluates the arguments that it gives to its bases, calls the constructor of the next
-    base in the linearisation with all arguments that are known by now, sets its own state variables, and runs its body.
+    The constructor of a contract evaluates the arguments that it gives to its bases, calls the constructor
+    of the next base in the linearisation with all arguments that are known by now, sets its own state
+    variables, and runs its body.
     """
 
     def __init__(self, context: ObjectContext) -> None:
@@ -56,9 +57,7 @@ class Constructors:
                 given[base.id] = self.model.sorted_arguments.get(invocation.id, invocation.arguments)
         return [(base, given[base.id]) for base in self.bases if base.id in given]
 
-    def _make(
-        self, index: int, contract: nodes.ContractDefinition, pending: dict[int, list[str]]
-    ) -> None:
+    def _make(self, index: int, contract: nodes.ContractDefinition, pending: dict[int, list[str]]) -> None:
         compilation = self.context.compilation
         constructor = compilation.constructor(contract)
         f = FunctionLowering(self.context)
@@ -113,9 +112,7 @@ class Constructors:
         modifiers = [
             m
             for m in constructor.modifiers
-            if isinstance(
-                self.model.referenced_declaration.get(m.modifier_name.id), nodes.ModifierDefinition
-            )
+            if isinstance(self.model.referenced_declaration.get(m.modifier_name.id), nodes.ModifierDefinition)
         ]
         if modifiers:
             chain = ModifierChain(self.context, constructor, modifiers)
@@ -125,7 +122,8 @@ class Constructors:
 
 
 def write_creation(f: FunctionLowering) -> None:
-    """The creation object's code after memory is set up: arguments, constructors, the deployed code returned."""
+    """The creation object's code after memory is set up: arguments, constructors, the deployed code
+    returned."""
     context = f.context
     contract = context.contract
     constructor = context.compilation.constructor(contract)
@@ -153,5 +151,3 @@ def _copy_arguments(f: FunctionLowering, constructor: nodes.FunctionDefinition) 
     decode = f.utilities.decoding.decode_tuple(listed, from_memory=True)
     f.writer.let(names, f.call(decode, start, f.call("add", start, arguments_size)))
     return names
-
-

@@ -1,4 +1,5 @@
-"""A contract's Yul object: the creation code with the deployed object and the objects of contracts it creates."""
+"""A contract's Yul object: the creation code with the deployed object and the objects of contracts it
+creates."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from smartvm.compiler.yul import ast as yul
 
 
 class ContractLowering:
-    """Lowers the contracts of one compilation; each contract's object is made once and shared by its creators."""
+    """Lowers the contracts of one compilation; each contract's object is made once and shared by its
+    creators."""
 
     def __init__(self, model: SemanticModel, settings: LoweringSettings) -> None:
         self.compilation = Compilation(model, settings)

@@ -1,8 +1,9 @@
 """Cleaning and conversion of values on the stack (docs/internals/variable_cleanup.rst, docs/types.rst).
 
-Between operations every value on the stack is clean: unsigned numbers have zeros, signed numbers their sign in the
-bits that their type lacks, fixed bytes zeros on the right. Whatever can make a value dirty (arithmetic that wraps,
-inline assembly, data from outside) cleans it.
+Between operations every value on the stack is clean: unsigned numbers have zeros, signed numbers their
+sign in the
+bits that their type lacks, fixed bytes zeros on the right. Whatever can make a value dirty (arithmetic
+that wraps, inline assembly, data from outside) cleans it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def high_mask(size: int) -> int:
 
 
 def literal_word(from_type: types.Type, to_type: types.Type) -> int | None:
-    """The word of a literal (number or string) as a value type; None if the literal is no word of that type."""
+    """The word of a literal (number or string) as a value type; None if the literal is no word of that
+    type."""
     target = bare(to_type)
     if isinstance(from_type, types.StringLiteralType):
         if isinstance(target, types.FixedBytesType):
@@ -54,7 +56,8 @@ class ValueForms(Generic[ExpressionForm]):
         self.shifts = Shifts(notation, utilities.settings)
 
     def clean(self, type_: types.Type, value: ExpressionForm) -> ExpressionForm:
-        """The value with the bits cleared that do not belong to its type. An enum out of range panics (0x21)."""
+        """The value with the bits cleared that do not belong to its type. An enum out of range panics
+        (0x21)."""
         n = self.notation
         match bare(type_):
             case types.IntegerType(bits=256) | types.FixedBytesType(size=32) | types.RationalNumberType():
@@ -87,7 +90,8 @@ class ValueForms(Generic[ExpressionForm]):
         return None
 
     def convert(self, from_type: types.Type, to_type: types.Type, value: ExpressionForm) -> ExpressionForm:
-        """A clean value of a value type (in one variable) as another, after an allowed implicit or explicit conversion."""
+        """A clean value of a value type (in one variable) as another, after an allowed implicit or
+        explicit conversion."""
         source, target = bare(from_type), bare(to_type)
         n, shifts = self.notation, self.shifts
         if source == target:
@@ -114,7 +118,9 @@ class ValueForms(Generic[ExpressionForm]):
                 fits = not target.signed and 8 * source.size <= target.bits
                 return shifted if fits else self.clean(target, shifted)
             case types.FixedBytesType(), types.AddressType():
-                return shifts.right(96, self.clean(types.FixedBytesType(20), value) if source.size > 20 else value)
+                return shifts.right(
+                    96, self.clean(types.FixedBytesType(20), value) if source.size > 20 else value
+                )
             case types.AddressType(), types.FixedBytesType():
                 return shifts.left(96, value)
             case types.AddressType(), types.IntegerType():
@@ -130,7 +136,8 @@ class ValueForms(Generic[ExpressionForm]):
         raise InternalError(f"no conversion from {from_type!r} to {to_type!r}")
 
     def align_right(self, type_: types.Type, value: ExpressionForm) -> ExpressionForm:
-        """The value's bytes as the lowest bytes of the word, without sign: the form it has in packed storage."""
+        """The value's bytes as the lowest bytes of the word, without sign: the form it has in packed
+        storage."""
         type_ = bare(type_)
         if isinstance(type_, types.FixedBytesType):
             return self.shifts.right(256 - 8 * type_.size, value)
@@ -171,13 +178,16 @@ class Conversions:
         return self.utilities.define(name, text)
 
     def combine_external_function(self) -> str:
-        """``(address, selector) -> word``: the 24 bytes of an external function, left-aligned, as ABI has them."""
+        """``(address, selector) -> word``: the 24 bytes of an external function, left-aligned, as ABI has
+        them."""
         shifts = self.utilities.text.shifts
         return self.utilities.define(
             "combine_external_function",
-            lambda: "function combine_external_function(account, selector) -> combined { combined := "
-            + shifts.left(64, f"or({shifts.left(32, 'account')}, and(selector, 0xffffffff))")
-            + " }",
+            lambda: (
+                "function combine_external_function(account, selector) -> combined { combined := "
+                + shifts.left(64, f"or({shifts.left(32, 'account')}, and(selector, 0xffffffff))")
+                + " }"
+            ),
         )
 
     def split_external_function(self) -> str:
@@ -185,9 +195,11 @@ class Conversions:
         shifts = self.utilities.text.shifts
         return self.utilities.define(
             "split_external_function",
-            lambda: "function split_external_function(combined) -> account, selector {"
-            f" account := {shifts.right(96, 'combined')}"
-            f" selector := and({shifts.right(64, 'combined')}, 0xffffffff) }}",
+            lambda: (
+                "function split_external_function(combined) -> account, selector {"
+                f" account := {shifts.right(96, 'combined')}"
+                f" selector := and({shifts.right(64, 'combined')}, 0xffffffff) }}"
+            ),
         )
 
     def words_of(self, type_: types.Type, prefix: str = "value") -> tuple[str, ...]:

@@ -1,4 +1,5 @@
-"""Copies of arrays and structs between storage, memory and call data (docs/types.rst, "Data location and assignment")."""
+"""Copies of arrays and structs between storage, memory and call data (docs/types.rst, "Data location and
+assignment")."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from smartvm.compiler.lowering.type_facts import (
     is_value_type,
     items_per_slot,
     key,
+    literal_key,
     memory_offset_of_member,
     relocate,
     storage_bytes,
@@ -66,9 +68,10 @@ class Copies:
                 default {{
                     let target := add(start, 32)
                     let end := add(target, length)
-                    for {{ let data := {arrays.data_area(type_, "slot")} }} lt(target, end) {{ data := add(data, 1) }} {{
+                    let data := {arrays.data_area(type_, "slot")}
+                    for {{ }} lt(target, end) {{ target := add(target, 32) }} {{
                         mstore(target, sload(data))
-                        target := add(target, 32)
+                        data := add(data, 1)
                     }}
                 }}
             }}"""
@@ -155,12 +158,16 @@ class Copies:
 
     def _literal_to_storage(self, value: bytes) -> str:
         if len(value) > 31:
-            name = f"copy_literal_to_storage_{self.utilities.memory.copy_literal(value)[13:]}"
-            return self.utilities.define(
-                name,
-                lambda: f"function {name}(slot) {{"
-                f" {self._bytes_to_storage(_BYTES_MEMORY)}(slot, {self.utilities.memory.copy_literal(value)}()) }}",
-            )
+            name = f"copy_literal_to_storage_{literal_key(value)}"
+
+            def through_memory() -> str:
+                copy, literal = (
+                    self._bytes_to_storage(_BYTES_MEMORY),
+                    self.utilities.memory.copy_literal(value),
+                )
+                return f"function {name}(slot) {{ {copy}(slot, {literal}()) }}"
+
+            return self.utilities.define(name, through_memory)
         name = f"copy_literal_to_storage_{value.hex()}"
 
         def text() -> str:
@@ -234,7 +241,8 @@ class Copies:
         return self.utilities.define(name, text)
 
     def read_element(self, from_type: types.ArrayType) -> tuple[str, str]:
-        """A statement that reads the element at ``source`` into its variables, and one that moves ``source`` on."""
+        """A statement that reads the element at ``source`` into its variables, and one that moves
+        ``source`` on."""
         base = from_type.base_type
         values = ", ".join(variable_names("element", base))
         if from_type.location == "memory":
@@ -242,7 +250,10 @@ class Copies:
             return f"let {values} := {value}", "source := add(source, 32)"
         if from_type.location == "calldata":
             value = self.utilities.calldata.read_at(base, "container", "source")
-            return f"let {values} := {value}", f"source := add(source, {TEXT.number(calldata_stride(from_type))})"
+            return (
+                f"let {values} := {value}",
+                f"source := add(source, {TEXT.number(calldata_stride(from_type))})",
+            )
         if not is_value_type(base):
             return f"let {values} := source", f"source := {_add('source', storage_size(base))}"
         if items_per_slot(from_type) == 1:

@@ -1,7 +1,7 @@
 """The ABI decoder (docs/abi-spec.rst; "strict" as docs/080-breaking-changes.rst describes the v2 coder).
 
-Every value is validated: words that are not clean values of their type, offsets and lengths that leave the data
-revert without data (with a reason under debug revert strings).
+Every value is validated: words that are not clean values of their type, offsets and lengths that leave the
+data revert without data (with a reason under debug revert strings).
 """
 
 from __future__ import annotations
@@ -65,8 +65,11 @@ class Decoding:
                 position += _head_size(type_)
             arrow = f"-> {', '.join(results)}" if results else ""
             # The end of data is never close to 2**255, so a signed comparison also catches a start beyond it.
-            check = f"if slt(sub(end, start), {minimum}) {{ {reverts.statement('ABI decoding: tuple data too short')} }}"
-            return f"function {name}(start, end) {arrow} {{ {check if minimum else ''} {' '.join(statements)} }}"
+            short = reverts.statement("ABI decoding: tuple data too short")
+            check = f"if slt(sub(end, start), {minimum}) {{ {short} }}"
+            return (
+                f"function {name}(start, end) {arrow} {{ {check if minimum else ''} {' '.join(statements)} }}"
+            )
 
         return self.utilities.define(name, text)
 
@@ -189,7 +192,9 @@ class Decoding:
 
         def text() -> str:
             memory = self.utilities.memory
-            allocate = memory.allocate_array(types.ArrayType(types.FixedBytesType(1), "memory", None, "bytes"))
+            allocate = memory.allocate_array(
+                types.ArrayType(types.FixedBytesType(1), "memory", None, "bytes")
+            )
             copy = memory.copy() if from_memory else memory.copy_calldata()
             bad = self.utilities.reverts.statement("ABI decoding: invalid byte array length")
             return f"""function {name}(source, length, end) -> start {{
@@ -235,7 +240,8 @@ class Decoding:
                 }}"""
             return f"""function {name}(source, length, end) -> start {{
                 {head}
-                for {{ let head := source }} lt(head, source_end) {{ head := add(head, {TEXT.number(stride)}) }} {{
+                let head := source
+                for {{ }} lt(head, source_end) {{ head := add(head, {TEXT.number(stride)}) }} {{
                     {position}
                     let {", ".join(values)} := {decode}(position, end)
                     {store}
@@ -265,9 +271,8 @@ class Decoding:
             decode = self._component(
                 member, "offset_", position, "end", values, from_memory, "ABI decoding: invalid struct offset"
             )
-            statements.append(
-                f"{{ let {', '.join(values)} {decode} {self.utilities.memory.write(member, address, values)} }}"
-            )
+            store = self.utilities.memory.write(member, address, values)
+            statements.append(f"{{ let {', '.join(values)} {decode} {store} }}")
             position += calldata_head_size(member)
         return f"""function {name}(offset_, end) -> start {{
             if slt(sub(end, offset_), {TEXT.number(minimum)}) {{ {short} }}

@@ -1,4 +1,5 @@
-"""What a deployed contract does with a call: selects the function, decodes, calls, encodes (docs/abi-spec.rst)."""
+"""What a deployed contract does with a call: selects the function, decodes, calls, encodes
+(docs/abi-spec.rst)."""
 
 from __future__ import annotations
 
@@ -61,7 +62,7 @@ def write_dispatch(f: FunctionLowering) -> None:
         enough = f.call("iszero", f.call("lt", f.call("calldatasize"), f.number(4)))
         with f.writer.nested() as body:
             word = f.call("calldataload", f.number(0))
-            selector = f.writer.bind(f.nodes.shifts.right(224, word), "selector")
+            selector = f.writer.bind(f.forms.shifts.right(224, word), "selector")
             _write_switch(f, selector, entries, check_value=accepts_value and not is_library)
         f.writer.if_(enough, body)
     if receive is not None:

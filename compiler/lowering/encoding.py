@@ -1,4 +1,5 @@
-"""The ABI encoder (docs/abi-spec.rst): standard, packed ("Non-standard Packed Mode") and for indexed event parameters.
+"""The ABI encoder (docs/abi-spec.rst): standard, packed ("Non-standard Packed Mode") and for indexed event
+parameters.
 
 Values stand on the stack in their own type and are encoded as another: ``from`` and ``to``.
 """
@@ -66,7 +67,9 @@ class Encoding:
                 place = _add("start", position)
                 if _is_dynamic(to_type):
                     statements.append(f"mstore({place}, sub(end, start))")
-                    statements.append(f"end := {self._dynamic(from_type, to_type)}({', '.join((*values, 'end'))})")
+                    statements.append(
+                        f"end := {self._dynamic(from_type, to_type)}({', '.join((*values, 'end'))})"
+                    )
                 else:
                     statements.append(self._static(from_type, to_type, values, place))
                 position += _head_size(to_type)
@@ -94,9 +97,7 @@ class Encoding:
         name = f"packed_hash_{''.join(map(_key, from_types))}_to_{''.join(map(key, to_types))}"
 
         def text() -> str:
-            values = [
-                v for index, t in enumerate(from_types) for v in variable_names(f"value_{index}", t)
-            ]
+            values = [v for index, t in enumerate(from_types) for v in variable_names(f"value_{index}", t)]
             encode = self.encode_packed(from_types, to_types)
             return f"""function {name}({", ".join(values)}) -> hash {{
                 let start := mload({FREE_MEMORY_POINTER})
@@ -143,7 +144,8 @@ class Encoding:
         return self.utilities.define(name, text)
 
     def _reference(self, from_type: types.Type, to_type: types.Type) -> str:
-        """``(values..., position) [-> end]`` of an array or struct; ``end`` only if it is encoded dynamically."""
+        """``(values..., position) [-> end]`` of an array or struct; ``end`` only if it is encoded
+        dynamically."""
         source, target = bare(from_type), bare(to_type)
         name = f"abi_encode_{_key(source)}_to_{key(target)}"
         if isinstance(source, types.ArrayType) and isinstance(target, types.ArrayType):
@@ -178,7 +180,9 @@ class Encoding:
 
         def text() -> str:
             arrays = self.utilities.storage_arrays
-            data = arrays.data_area(types.ArrayType(types.FixedBytesType(1), "storage", None, "bytes"), "slot")
+            data = arrays.data_area(
+                types.ArrayType(types.FixedBytesType(1), "storage", None, "bytes"), "slot"
+            )
             size = _round_up("length") if padded else "length"
             header = "mstore(position, length) position := add(position, 32)" if with_length else ""
             return f"""function {name}(slot, position) -> end {{
@@ -315,7 +319,8 @@ class Encoding:
     def _in_place(
         self, from_type: types.Type, to_type: types.Type, values: Sequence[str], padded: bool
     ) -> str:
-        """A statement that writes a value at ``position`` without heads and lengths and moves ``position`` on."""
+        """A statement that writes a value at ``position`` without heads and lengths and moves ``position``
+        on."""
         if isinstance(from_type, types.StringLiteralType) and not is_value_type(to_type):
             size = len(from_type.value)
             store = self.utilities.memory.store_literal(from_type.value)
@@ -326,7 +331,8 @@ class Encoding:
             if not padded and not is_left_aligned(to_type) and not is_external_function(bare(to_type)):
                 word = self.utilities.text.shifts.left(256 - 8 * size, word)
             return f"mstore(position, {word}) position := add(position, {size})"
-        return f"position := {self._reference_in_place(from_type, to_type, padded)}({', '.join((*values, 'position'))})"
+        encode = self._reference_in_place(from_type, to_type, padded)
+        return f"position := {encode}({', '.join((*values, 'position'))})"
 
     def _reference_in_place(self, from_type: types.Type, to_type: types.Type, padded: bool) -> str:
         source, target = bare(from_type), bare(to_type)
@@ -396,9 +402,7 @@ class Encoding:
         name = f"concatenate_{''.join(map(_key, from_types))}"
 
         def text() -> str:
-            values = [
-                v for index, t in enumerate(from_types) for v in variable_names(f"value_{index}", t)
-            ]
+            values = [v for index, t in enumerate(from_types) for v in variable_names(f"value_{index}", t)]
             to_types = [t if is_value_type(t) else BYTES_MEMORY for t in from_types]
             encode = self.encode_packed(from_types, to_types)
             return f"""function {name}({", ".join(values)}) -> start {{

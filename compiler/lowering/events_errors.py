@@ -1,4 +1,5 @@
-"""``emit``, ``revert``, ``require`` and ``assert`` (docs/contracts/events.rst, errors.rst, control-structures.rst)."""
+"""``emit``, ``revert``, ``require`` and ``assert`` (docs/contracts/events.rst, errors.rst,
+control-structures.rst)."""
 
 from __future__ import annotations
 

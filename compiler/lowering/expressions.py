@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 
 def rational_word(type_: types.RationalNumberType) -> int:
-    """The word of a number; a fraction has none, and is only converted to fixed point types, which do not exist."""
+    """The word of a number; a fraction has none, and is only converted to fixed point types, which do not
+    exist."""
     return int(type_.value) % (1 << 256)
 
 
@@ -164,7 +165,7 @@ def tuple_place(f: FunctionLowering, node: nodes.TupleExpression) -> Place:
     if len(node.components) == 1 and node.components[0] is not None:
         return f.place(node.components[0])
     places = tuple(None if c is None else f.place(c) for c in node.components)
-    return TuplePlace(types.TupleType(tuple(p and p.type for p in places)), places)
+    return TuplePlace(types.TupleType(tuple(p.type if p is not None else None for p in places)), places)
 
 
 def inline_array(f: FunctionLowering, node: nodes.TupleExpression) -> Value:

@@ -74,7 +74,7 @@ def external_call(f: FunctionLowering, node: nodes.FunctionCall, function: types
         f.revert_if(has_code, "Target contract does not contain code")
     start = f.writer.bind(f.call("mload", f.number(FREE_MEMORY_POINTER)), "start")
     known = literal_value(selector)
-    word = f.number(known << 224) if known is not None else f.nodes.shifts.left(224, selector)
+    word = f.number(known << 224) if known is not None else f.forms.shifts.left(224, selector)
     f.writer.do(f.call("mstore", start, word))
     encode = f.utilities.encoding.encode_tuple([v.type for v in values], parameters)
     end = f.writer.bind(f.call(encode, f.call("add", start, f.number(4)), *slots), "end")
@@ -212,9 +212,7 @@ def creation(f: FunctionLowering, node: nodes.FunctionCall, function: types.Func
     slots = [f.writer.atom(s) for s in encoding_slots(f, values)]
     start = f.writer.bind(f.call("mload", f.number(FREE_MEMORY_POINTER)), "start")
     code_end = f.writer.bind(f.call("add", start, f.call("datasize", name)), "code_end")
-    too_large = f.call(
-        "or", f.call("gt", code_end, f.number(LARGEST_SIZE)), f.call("lt", code_end, start)
-    )
+    too_large = f.call("or", f.call("gt", code_end, f.number(LARGEST_SIZE)), f.call("lt", code_end, start))
     f.panic_if(too_large, RESOURCE)
     f.writer.do(f.call("datacopy", start, f.call("dataoffset", name), f.call("datasize", name)))
     encode = f.utilities.encoding.encode_tuple([v.type for v in values], list(function.parameter_types))

@@ -1,4 +1,5 @@
-"""The state of lowering one Yul function, and the operations on values and places that all constructs share."""
+"""The state of lowering one Yul function, and the operations on values and places that all constructs
+share."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ class FunctionLowering:
         return self.writer.source
 
     @property
-    def nodes(self) -> ValueForms[yul.Expression]:
+    def forms(self) -> ValueForms[yul.Expression]:
         """Operations on value types as nodes at the current source range."""
         return ValueForms(self.utilities, NodeNotation(self.writer.source))
 
@@ -84,7 +85,9 @@ class FunctionLowering:
         """Find the place that an expression denotes."""
         handler = PLACE_HANDLERS.get(type(expression))
         if handler is None:
-            raise unimplemented(f"Assignment to {type(expression).__name__} is not supported.", expression.src)
+            raise unimplemented(
+                f"Assignment to {type(expression).__name__} is not supported.", expression.src
+            )
         with self.at(expression):
             return handler(self, expression)
 
@@ -175,7 +178,7 @@ class FunctionLowering:
     def tuple_value(self, components: list[Value | None], type_: types.Type | None = None) -> TupleValue:
         """A tuple."""
         slots = tuple(slot for c in components if c is not None for slot in c.slots)
-        listed = type_ or types.TupleType(tuple(c and c.type for c in components))
+        listed = type_ or types.TupleType(tuple(c.type if c is not None else None for c in components))
         return TupleValue(listed, slots, tuple(components))
 
     def split(self, value: Value) -> list[Value | None]:
@@ -220,7 +223,7 @@ class FunctionLowering:
 
     def clean(self, type_: types.Type, word: yul.Expression) -> yul.Expression:
         """A word with the bits cleared that the type lacks."""
-        return self.nodes.clean(type_, word)
+        return self.forms.clean(type_, word)
 
     def one_word(self, value: Value) -> yul.Expression:
         """A value of a value type as the word that it is in memory."""

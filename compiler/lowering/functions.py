@@ -1,6 +1,7 @@
 """Functions and modifiers: parameters, return variables, bodies, chains of modifiers (docs/contracts/*.rst).
 
-A function with modifiers becomes a chain of Yul functions: the first modifier, whose placeholders call the next one, and
+A function with modifiers becomes a chain of Yul functions: the first modifier, whose placeholders call the
+next one, and
 so on to the body. Each gets the function's parameters as they were passed and returns its return values.
 """
 
@@ -21,7 +22,8 @@ from smartvm.errors import InternalError
 
 
 def request_function(context: ObjectContext, function: nodes.FunctionDefinition) -> str:
-    """The Yul function of a Solidity function, made when the object's functions are made. Returns its name."""
+    """The Yul function of a Solidity function, made when the object's functions are made. Returns its
+    name."""
     return context.request(function_name(function), lambda: _make_function(context, function))
 
 
@@ -35,7 +37,9 @@ def _make_function(context: ObjectContext, function: nodes.FunctionDefinition) -
     return chain.entry(function_name(function))
 
 
-def _modifier(context: ObjectContext, invocation: nodes.ModifierInvocation) -> nodes.ModifierDefinition | None:
+def _modifier(
+    context: ObjectContext, invocation: nodes.ModifierInvocation
+) -> nodes.ModifierDefinition | None:
     """The modifier that an invocation names, after virtual lookup; None for a base constructor."""
     declaration = context.model.referenced_declaration.get(invocation.modifier_name.id)
     if not isinstance(declaration, nodes.ModifierDefinition):
@@ -84,7 +88,8 @@ class ModifierChain:
 
     @cached_property
     def _passed(self) -> list[nodes.VariableDeclaration]:
-        """Return variables whose first value is passed along the chain: where that value is allocated, which the entry
+        """Return variables whose first value is passed along the chain: where that value is allocated,
+        which the entry
         does once; all of them where an argument of a modifier uses one, so that it may have been assigned."""
         variables = list(self.function.return_parameters.parameters)
         if self._arguments_name({v.id for v in variables}):
@@ -105,10 +110,9 @@ class ModifierChain:
             pending.extend(sub_expressions(part))
         return False
 
-    def _declare(
-        self, f: FunctionLowering, with_passed: bool
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Parameters (with the passed first values before them) and return variables, these with their values."""
+    def _declare(self, f: FunctionLowering, with_passed: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Parameters (with the passed first values before them) and return variables, these with their
+        values."""
         parameters = declare_parameters(f, self.function.parameters)
         returns = declare_parameters(f, self.function.return_parameters)
         f.return_places = tuple(f.local_place(v) for v in self.function.return_parameters.parameters)
@@ -130,7 +134,12 @@ class ModifierChain:
         return (*passed, *parameters), returns
 
     def _definition(
-        self, f: FunctionLowering, yul_name: str, parameters: tuple[str, ...], returns: tuple[str, ...], node: nodes.Node
+        self,
+        f: FunctionLowering,
+        yul_name: str,
+        parameters: tuple[str, ...],
+        returns: tuple[str, ...],
+        node: nodes.Node,
     ) -> yul.FunctionDefinition:
         body = yul.Block(f.writer.statements(), node.src)
         return yul.FunctionDefinition(yul_name, parameters, returns, body, node.src)

@@ -72,7 +72,8 @@ def _make_getter(
     parameters, returns = getter_types(context, variable)
     with f.at(variable):
         keys = [
-            Value(t, tuple(map(name, variable_names(f"key_{index}", t)))) for index, t in enumerate(parameters)
+            Value(t, tuple(map(name, variable_names(f"key_{index}", t))))
+            for index, t in enumerate(parameters)
         ]
         results = [n for index, t in enumerate(returns) for n in variable_names(f"result_{index}", t)]
         values = _read(f, variable, keys)

@@ -1,4 +1,5 @@
-"""Which function lowers which node: filled by the modules of statements and expressions when they are imported."""
+"""Which function lowers which node: filled by the modules of statements and expressions when they are
+imported."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def _fixed_bytes_element(f: FunctionLowering, node: nodes.IndexAccess, array: ty
     base = f.bound(f.value(node.base_expression))
     index = f.writer.atom(f.word_as(node.index_expression, types.UINT256))
     f.panic_if(f.call("iszero", f.call("lt", index, f.number(array.size))), INDEX_OUT_OF_BOUNDS)
-    element = f.nodes.shifts.left(248, f.call("byte", index, base.slot))
+    element = f.forms.shifts.left(248, f.call("byte", index, base.slot))
     return f.result(f.model.type_of(node), element)
 
 

@@ -1,4 +1,5 @@
-"""Utility functions written as Yul text: asked for by name, made once per compilation, parsed once per process."""
+"""Utility functions written as Yul text: asked for by name, made once per compilation, parsed once per
+process."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
-from smartvm.compiler.yul.parser import parse_yul_text
 from smartvm.compiler.yul import ast as yul
+from smartvm.compiler.yul.parser import parse_yul_text
 from smartvm.errors import InternalError
 
 
@@ -31,7 +32,8 @@ def parse_function(text: str) -> yul.FunctionDefinition:
 
 
 class UtilityLibrary:
-    """All utility functions of a compilation. A name determines its function (under one ``LoweringSettings``)."""
+    """All utility functions of a compilation. A name determines its function (under one
+    ``LoweringSettings``)."""
 
     def __init__(self) -> None:
         self._utilities: dict[str, Utility] = {}

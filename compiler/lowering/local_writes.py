@@ -1,7 +1,7 @@
 """Which local variables an expression changes while it is evaluated.
 
-Reading a local variable gives its name, not a copy. That is right as long as nothing changes the variable between the
-read and the use; for the variables found here the reader makes a copy.
+Reading a local variable gives its name, not a copy. That is right as long as nothing changes the variable
+between the read and the use; for the variables found here the reader makes a copy.
 """
 
 from __future__ import annotations

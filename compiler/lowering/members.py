@@ -1,4 +1,5 @@
-"""``expression.member``: struct members, members of addresses, functions, contracts, types and magic names."""
+"""``expression.member``: struct members, members of addresses, functions, contracts, types and magic
+names."""
 
 from __future__ import annotations
 
@@ -174,7 +175,7 @@ def _function_member(f: FunctionLowering, node: nodes.MemberAccess, function: ty
         known = selector.value if isinstance(selector, yul.Literal) else None
         if known is not None:
             return Value(type_, (f.number(known << 224),))
-        return Value(type_, (f.nodes.shifts.left(224, selector),))
+        return Value(type_, (f.forms.shifts.left(224, selector),))
     raise unimplemented(f'Member "{node.member_name}" of a function is not supported.', node.src)
 
 
@@ -293,9 +294,7 @@ def _code(deployed: bool) -> Callable[[FunctionLowering, nodes.MemberAccess, typ
         label = string(name, f.source)
         size = f.writer.bind(f.call("datasize", label), "size")
         allocate = f.utilities.memory.allocate()
-        code = f.result(
-            f.model.type_of(node), f.call(allocate, f.call("add", size, f.number(32)))
-        )
+        code = f.result(f.model.type_of(node), f.call(allocate, f.call("add", size, f.number(32))))
         f.writer.do(f.call("mstore", code.slot, size))
         target = f.call("add", code.slot, f.number(32))
         f.writer.do(f.call("datacopy", target, f.call("dataoffset", label), size))

@@ -41,7 +41,8 @@ class Memory:
     # --- allocation --------------------------------------------------------------------------------
 
     def finalize_allocation(self) -> str:
-        """``(start, size)``: moves the free memory pointer behind ``size`` bytes from ``start``, in whole words."""
+        """``(start, size)``: moves the free memory pointer behind ``size`` bytes from ``start``, in whole
+        words."""
 
         def text() -> str:
             panic = self.utilities.reverts.panic(RESOURCE)
@@ -227,10 +228,12 @@ class Memory:
         """``(source, target, length)``: copies call data and sets the word behind the target to zero."""
         return self.utilities.define(
             "copy_calldata_to_memory",
-            lambda: """function copy_calldata_to_memory(source, target, length) {
+            lambda: (
+                """function copy_calldata_to_memory(source, target, length) {
                 calldatacopy(target, source, length)
                 mstore(add(target, length), 0)
-            }""",
+            }"""
+            ),
         )
 
     def store_literal(self, value: bytes) -> str:

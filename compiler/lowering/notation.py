@@ -1,4 +1,5 @@
-"""One description of an operation for both forms in which it is needed: Yul text in templates, Yul nodes in code."""
+"""One description of an operation for both forms in which it is needed: Yul text in templates, Yul nodes
+in code."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class NodeNotation:
 
 
 class Shifts(Generic[ExpressionForm]):
-    """Shifts by constants, by multiplication where the EVM version has no shift instructions (before EIP-145)."""
+    """Shifts by constants, by multiplication where the EVM version has no shift instructions (before
+    EIP-145)."""
 
     def __init__(self, notation: Notation[ExpressionForm], settings: LoweringSettings) -> None:
         self.notation = notation

@@ -21,8 +21,8 @@ Arity = tuple[int, int]
 
 
 class ObjectContext:
-    """Collects functions on demand. ``function_ids`` is shared by the creation and the deployed object of a contract,
-    because function pointers cross from one to the other through storage."""
+    """Collects functions on demand. ``function_ids`` is shared by the creation and the deployed object of
+    a contract, because function pointers cross from one to the other through storage."""
 
     def __init__(
         self,
@@ -64,7 +64,8 @@ class ObjectContext:
         return name_
 
     def make_pending(self) -> None:
-        """Make every function asked for, and those that they ask for; then the dispatch of function pointers."""
+        """Make every function asked for, and those that they ask for; then the dispatch of function
+        pointers."""
         self._request_pointed_functions()
         while self._pending:
             while self._pending:

@@ -236,5 +236,3 @@ def _shift(
     else:
         shifted = f.call("div", value, f.call("exp", f.number(2), distance))
     return f.clean(type_, shifted) if isinstance(type_, types.FixedBytesType) else shifted
-
-

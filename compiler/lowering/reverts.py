@@ -40,8 +40,10 @@ class Reverts:
         name = f"panic_error_0x{code:02x}"
         return self.utilities.define(
             name,
-            lambda: f"function {name}() {{ mstore(0, {hex(PANIC_SELECTOR << 224)})"
-            f" mstore(4, {hex(code)}) revert(0, 0x24) }}",
+            lambda: (
+                f"function {name}() {{ mstore(0, {hex(PANIC_SELECTOR << 224)})"
+                f" mstore(4, {hex(code)}) revert(0, 0x24) }}"
+            ),
         )
 
     def with_reason(self, reason: bytes) -> str:
@@ -70,9 +72,13 @@ class Reverts:
     def forward(self) -> str:
         """``()``: reverts with the data that the last call returned."""
         if not self.utilities.settings.has_return_data:
-            return self.utilities.define("revert_forward", lambda: "function revert_forward() { revert(0, 0) }")
+            return self.utilities.define(
+                "revert_forward", lambda: "function revert_forward() { revert(0, 0) }"
+            )
         return self.utilities.define(
             "revert_forward",
-            lambda: "function revert_forward() { let pos := mload(64)"
-            " returndatacopy(pos, 0, returndatasize()) revert(pos, returndatasize()) }",
+            lambda: (
+                "function revert_forward() { let pos := mload(64)"
+                " returndatacopy(pos, 0, returndatasize()) revert(pos, returndatasize()) }"
+            ),
         )

@@ -1,4 +1,5 @@
-"""What lowering depends on besides the program: the EVM version, the revert strings and whether to optimise."""
+"""What lowering depends on besides the program: the EVM version, the revert strings and whether to
+optimise."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def declare(f: FunctionLowering, declaration: nodes.VariableDeclaration, value: 
 
 
 def declare_default(f: FunctionLowering, declaration: nodes.VariableDeclaration) -> None:
-    """Declare a local variable with its default value. Storage pointers have none: they are assigned before use."""
+    """Declare a local variable with its default value. Storage pointers have none: they are assigned
+    before use."""
     type_ = f.model.type_of_declaration(declaration)
     names = f.new_local(declaration)
     if location_of(type_) == "storage":

@@ -62,8 +62,10 @@ class Storage:
         right = self.utilities.text.shifts.right(32, "packed")
         return self.utilities.define(
             "split_packed_external_function",
-            lambda: "function split_packed_external_function(packed) -> account, selector {"
-            f" account := and({right}, {hex((1 << 160) - 1)}) selector := and(packed, 0xffffffff) }}",
+            lambda: (
+                "function split_packed_external_function(packed) -> account, selector {"
+                f" account := and({right}, {hex((1 << 160) - 1)}) selector := and(packed, 0xffffffff) }}"
+            ),
         )
 
     def pack(self, type_: types.Type, values: tuple[str, ...]) -> str:
@@ -184,7 +186,8 @@ class Storage:
         return self.utilities.define(name, text)
 
     def mapping_slot_of_bytes(self, key_type: types.Type) -> str:
-        """``(slot, key...) -> element slot`` for a ``bytes`` or ``string`` key in any location, or a literal."""
+        """``(slot, key...) -> element slot`` for a ``bytes`` or ``string`` key in any location, or a
+        literal."""
         name = f"mapping_index_{key(key_type)}"
 
         def text() -> str:
@@ -193,7 +196,7 @@ class Storage:
             parameters = ", ".join(("slot", *keys))
             return f"""function {name}({parameters}) -> element {{
                 let start := mload(64)
-                let end := {encode}({', '.join(('start', *keys))})
+                let end := {encode}({", ".join(("start", *keys))})
                 mstore(end, slot)
                 element := keccak256(start, sub(add(end, 32), start))
             }}"""

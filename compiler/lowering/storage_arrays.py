@@ -95,12 +95,13 @@ class StorageArrays:
             panic = self.utilities.reverts.panic(INDEX_OUT_OF_BOUNDS)
             data = self.data_area(type_, "array")
             if is_byte_array(type_):
+                word_index = self.utilities.text.shifts.right(5, "index")
                 return f"""function {name}(array, index) -> slot, offset {{
                     let length := {self.length_of(type_, "array")}
                     if iszero(lt(index, length)) {{ {panic}() }}
                     slot := array
                     offset := sub(31, and(index, 31))
-                    if gt(length, 31) {{ slot := add({data}, {self.utilities.text.shifts.right(5, "index")}) }}
+                    if gt(length, 31) {{ slot := add({data}, {word_index}) }}
                 }}"""
             slot, offset = self._element(type_, data, "index")
             return f"""function {name}(array, index) -> slot, offset {{
@@ -181,8 +182,8 @@ class StorageArrays:
             if is_byte_array(type_):
                 return f"""function {name}(array) -> slot, offset {{
                     {self.push(type_)}(array, 0)
-                    slot, offset := {self.index_access(type_)}(array, sub({self.length_of(type_, "array")}, 1))
-                }}"""
+                    slot, offset := {self.index_access(type_)}(array, sub({self.length_of(type_, "array")},
+                    1)) }}"""
             return f"function {name}(array) -> slot, offset {{ {self._grow(type_)} }}"
 
         return self.utilities.define(name, text)
@@ -252,7 +253,8 @@ class StorageArrays:
         return self.utilities.define(name, text)
 
     def clear_after(self, type_: types.ArrayType) -> str:
-        """``(data, old_length, new_length)``: deletes the elements from ``new_length`` on (no byte arrays)."""
+        """``(data, old_length, new_length)``: deletes the elements from ``new_length`` on (no byte
+        arrays)."""
         name = f"clear_after_{key(type_)}"
 
         def text() -> str:
@@ -277,15 +279,17 @@ class StorageArrays:
             return f"""function {name}(data, old_length, new_length) {{
                 if lt(new_length, old_length) {{
                     let start := add(data, {self.slot_count(type_, "new_length")})
+                    let end := add(data, {self.slot_count(type_, "old_length")})
                     {partial}
-                    {self.clear_range(type_.base_type)}(start, add(data, {self.slot_count(type_, "old_length")}))
+                    {self.clear_range(type_.base_type)}(start, end)
                 }}
             }}"""
 
         return self.utilities.define(name, text)
 
     def resize(self, type_: types.ArrayType) -> str:
-        """``(array, new_length)`` of a dynamic array: stores the length, deletes what falls away (no byte arrays)."""
+        """``(array, new_length)`` of a dynamic array: stores the length, deletes what falls away (no byte
+        arrays)."""
         name = f"resize_{key(type_)}"
 
         def text() -> str:
@@ -300,7 +304,8 @@ class StorageArrays:
         return self.utilities.define(name, text)
 
     def clear_bytes_after(self) -> str:
-        """``(array, old_length, new_length)``: clears the slots of the data area that ``new_length`` does not need."""
+        """``(array, old_length, new_length)``: clears the slots of the data area that ``new_length`` does
+        not need."""
 
         def text() -> str:
             shifts = self.utilities.text.shifts

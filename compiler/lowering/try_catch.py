@@ -22,12 +22,14 @@ def return_data_selector(utilities: Utilities) -> str:
     """``() -> selector`` of the returned data; zero when there are fewer than four bytes."""
     return utilities.define(
         "return_data_selector",
-        lambda: f"""function return_data_selector() -> selector {{
+        lambda: (
+            f"""function return_data_selector() -> selector {{
             if gt(returndatasize(), 3) {{
                 returndatacopy(0, 0, 4)
                 selector := {utilities.text.shifts.right(224, "mload(0)")}
             }}
-        }}""",
+        }}"""
+        ),
     )
 
 
@@ -56,13 +58,15 @@ def decode_panic_code(utilities: Utilities) -> str:
     """``() -> found, code`` of ``Panic(uint256)`` in the returned data."""
     return utilities.define(
         "decode_panic_code",
-        lambda: """function decode_panic_code() -> found, code {
+        lambda: (
+            """function decode_panic_code() -> found, code {
             if gt(returndatasize(), 0x23) {
                 returndatacopy(0, 4, 32)
                 found := 1
                 code := mload(0)
             }
-        }""",
+        }"""
+        ),
     )
 
 

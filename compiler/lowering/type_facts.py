@@ -1,4 +1,5 @@
-"""Facts about types that code generation needs: how a value stands on the stack, its name in function names, its sizes.
+"""Facts about types that code generation needs: how a value stands on the stack, its name in function
+names, its sizes.
 
 The layout rules are those of docs/internals/layout_in_storage.rst, layout_in_memory.rst and abi-spec.rst.
 """
@@ -26,8 +27,8 @@ BYTES_CALLDATA = types.ArrayType(BYTES1, "calldata", None, "bytes")
 
 
 def bare(type_: types.Type) -> types.Type:
-    """The type whose representation a value shares: contracts are addresses, user-defined value types what they
-    wrap, slices their arrays."""
+    """The type whose representation a value shares: contracts are addresses, user-defined value types what
+    they wrap, slices their arrays."""
     while True:
         if isinstance(type_, types.UserDefinedValueType):
             type_ = underlying_type(type_)
@@ -170,8 +171,8 @@ def key(type_: types.Type) -> str:
         case types.EnumType(definition=definition):
             return f"t_enum_{definition.name}_{definition.id}"
         case types.ArrayType(kind="array"):
-            size = "dyn" if type_.length is None else str(type_.length)
-            return f"t_array_{key(type_.base_type)}_{size}_{type_.location}"
+            length = "dyn" if type_.length is None else str(type_.length)
+            return f"t_array_{key(type_.base_type)}_{length}_{type_.location}"
         case types.ArrayType():
             return f"t_{type_.kind}_{type_.location}"
         case types.StructType(definition=definition):
@@ -247,7 +248,8 @@ def calldata_head_size(type_: types.Type) -> int:
 
 
 def calldata_tail_size(type_: types.Type) -> int:
-    """The least number of bytes that a dynamically encoded value takes in the tail (a dynamic array: its length)."""
+    """The least number of bytes that a dynamically encoded value takes in the tail (a dynamic array: its
+    length)."""
     type_ = bare(type_)
     if isinstance(type_, types.ArrayType):
         if type_.length is None:
@@ -278,7 +280,8 @@ def memory_stride(type_: types.ArrayType) -> int:
 
 
 def memory_members(type_: types.StructType) -> tuple[tuple[str, types.Type], ...]:
-    """Members that a struct has in memory: all but mappings (and what contains them, which cannot be there)."""
+    """Members that a struct has in memory: all but mappings (and what contains them, which cannot be
+    there)."""
     return struct_members(type_)
 
 

@@ -20,7 +20,8 @@ from smartvm.compiler.lowering.storage_arrays import StorageArrays
 
 
 class Utilities:
-    """``memory_is_clean``: no inline assembly can have written memory, so values read from it need no cleaning."""
+    """``memory_is_clean``: no inline assembly can have written memory, so values read from it need no
+    cleaning."""
 
     def __init__(self, settings: LoweringSettings, memory_is_clean: bool) -> None:
         self.settings = settings

@@ -1,4 +1,5 @@
-"""Conversion of values of every type (docs/types.rst, "Conversions between Elementary Types", "Data location")."""
+"""Conversion of values of every type (docs/types.rst, "Conversions between Elementary Types", "Data
+location")."""
 
 from __future__ import annotations
 
@@ -88,8 +89,8 @@ def _value_type(
         and isinstance(target, types.IntegerType | types.EnumType)
     ):
         checked = f.result(source, f.clean(source, value.slot))
-        return Value(to, (f.nodes.convert(source, target, checked.slot),))
-    converted = f.nodes.convert(source, target, value.slot)
+        return Value(to, (f.forms.convert(source, target, checked.slot),))
+    converted = f.forms.convert(source, target, value.slot)
     if isinstance(target, types.EnumType) and source != target:
         # A value out of range panics: that is an effect, and belongs here in the order of evaluation.
         return f.result(to, converted)

@@ -15,7 +15,8 @@ from smartvm.compiler.yul import ast as yul
 class Value:
     """A value of a type in its Yul variables.
 
-    Each slot is a literal, a variable, or an expression without effects over variables that do not change until the
+    Each slot is a literal, a variable, or an expression without effects over variables that do not change
+    until the
     value is used: it may be evaluated at any time, but should be used once (``FunctionLowering.bound``).
     """
 
@@ -64,7 +65,8 @@ class LocalPlace(Place):
 
 @dataclass(frozen=True, slots=True)
 class StoragePlace(Place):
-    """A variable in storage or transient storage: its slot, and the byte in it (a number, or given at run time)."""
+    """A variable in storage or transient storage: its slot, and the byte in it (a number, or given at run
+    time)."""
 
     slot: yul.Expression
     offset: int | yul.Expression
