@@ -32,9 +32,8 @@ __all__ = [
 def assemble_object(object_: Object, dialect: Dialect, settings: BackendSettings) -> AssembledObject:
     """Compile a checked Yul object, with its sub-objects, to bytecode.
 
-    ``object_`` must have passed the Yul checker. Raises ``StackTooDeepError`` when values must go to memory and
-    the code has no ``memoryguard`` that permits it. The result depends on the arguments alone.
-    """
+    ``object_`` must have passed the Yul checker. Raises ``StackTooDeepError`` when values must go to memory
+    and the code has no ``memoryguard`` that permits it. The result depends on the arguments alone."""
     from smartvm.compiler.backend.objects import ObjectAssembler
 
     return ObjectAssembler(dialect, settings).assemble(object_)

@@ -52,13 +52,14 @@ def _add(view: AlgebraView, inputs: list[int]) -> Result:
         return a
     made = view.definition(a)
     if made is not None:
-        name, (p, q) = made[0], (made[1] + [-1, -1])[:2]
-        if name == "ADD":  # (p + c) + d = p + (c + d)
-            for one, other in ((p, q), (q, p)):
+        if made[0] == "ADD":  # (p + c) + d = p + (c + d)
+            p, q = made[1]
+            for one, rest in ((p, q), (q, p)):
                 c = view.number(one)
                 if c is not None:
-                    return ("ADD", [other, view.constant((c + y) % MODULUS)])
-        if name == "SUB":
+                    return ("ADD", [rest, view.constant((c + y) % MODULUS)])
+        if made[0] == "SUB":
+            p, q = made[1]
             c, d = view.number(p), view.number(q)
             if c is not None:  # (c - q) + d = (c + d) - q
                 return ("SUB", [view.constant((c + y) % MODULUS), q])
@@ -92,10 +93,10 @@ def _sub(view: AlgebraView, inputs: list[int]) -> Result:
         if q == b:
             return p
         if y is not None:  # (p + c) - d = p + (c - d)
-            for one, other in ((p, q), (q, p)):
+            for one, rest in ((p, q), (q, p)):
                 c = view.number(one)
                 if c is not None:
-                    return _offset(view, other, c - y)
+                    return _offset(view, rest, c - y)
     if made is not None and made[0] == "SUB" and y is not None:
         c = view.number(made[1][1])
         if c is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from smartvm.compiler.backend.items import LABEL, OPCODE, PUSH, PUSH_LABEL, PUSH_SYMBOL, InstructionSet, Item
 from smartvm.compiler.backend.result import AssembledObject, AssemblyItem, FunctionEntry
@@ -16,8 +17,8 @@ _ADDRESS, _WORD = 20, 32
 
 
 class Sections:
-    """What lies after an object's code: referenced sub-objects, then data (equal contents once), then the data
-    whose names start with "." (metadata), last of all."""
+    """What lies after an object's code: referenced sub-objects, then data (equal contents once), then the
+    data whose names start with "." (metadata), last of all."""
 
     def __init__(
         self, object_: yul.Object, sub_objects: Mapping[str, AssembledObject], referenced: set[str]
@@ -81,9 +82,9 @@ class Assembler:
         items: list[Item],
         numbers: Mapping[Symbol, int],
         sub_objects: Mapping[str, AssembledObject],
-        entries: list[tuple[int, str, int, int, object]],
+        entries: list[tuple[int, FunctionEntry]],
     ) -> AssembledObject:
-        """The assembled object; ``entries`` are (label, name, parameters, returns, source) of its functions."""
+        """The assembled object; ``entries`` are its functions with their labels."""
         sizes = self._settle_sizes(items, numbers)
         code = bytearray()
         listing: list[AssemblyItem] = []
@@ -95,10 +96,8 @@ class Assembler:
             offset = len(code)
             kind, value = item.kind, item.value
             if kind == OPCODE:
-                code.append(value.opcode)  # type: ignore[attr-defined]
-                listing.append(
-                    AssemblyItem(offset, value.opcode, value.name, b"", item.source, item.jump)  # type: ignore[attr-defined]
-                )
+                code.append(value.opcode)
+                listing.append(AssemblyItem(offset, value.opcode, value.name, b"", item.source, item.jump))
             elif kind == LABEL:
                 code.append(jumpdest.opcode)
                 listing.append(AssemblyItem(offset, jumpdest.opcode, jumpdest.name, b"", item.source))
@@ -146,8 +145,8 @@ class Assembler:
             sub_objects=dict(sub_objects),
             items=tuple(listing),
             functions=tuple(
-                FunctionEntry(name, self.label_offsets[label], parameters, returns, source)  # type: ignore[arg-type]
-                for label, name, parameters, returns, source in entries
+                replace(entry, offset=self.label_offsets[label])
+                for label, entry in entries
                 if label in self.label_offsets
             ),
             sections=placed,
@@ -156,7 +155,7 @@ class Assembler:
     def _number(self, item: Item, numbers: Mapping[Symbol, int]) -> int:
         value = item.value
         if item.kind == PUSH_LABEL:
-            return self.label_offsets[value]  # type: ignore[index]
+            return self.label_offsets[value]
         if not isinstance(value, Symbol):
             assert isinstance(value, int)
             return value
@@ -208,7 +207,7 @@ class Assembler:
             offset = 0
             for item, size in zip(items, sizes, strict=True):
                 if item.kind == LABEL:
-                    self.label_offsets[item.value] = offset  # type: ignore[index]
+                    self.label_offsets[item.value] = offset
                 offset += size
             self.code_size = offset
             for i in open_positions:

@@ -1,9 +1,8 @@
 """Yul → SSA: one graph per Yul function, built in one walk because Yul's control flow is structured.
 
-Where paths join, exactly the variables that were assigned on one of them become parameters of the joining block.
-Semantics as in "Specification of Yul": arguments are evaluated from right to left, functions are visible in the
-whole block that defines them, results start as zero.
-"""
+Where paths join, exactly the variables that were assigned on one of them become parameters of the joining
+block. Semantics as in "Specification of Yul": arguments are evaluated from right to left, functions are
+visible in the whole block that defines them, results start as zero."""
 
 from __future__ import annotations
 
@@ -195,7 +194,8 @@ class _FunctionBuilder:
         self.block = None
 
     def enter(self, block: Block, names: tuple[str, ...], variables: dict[str, int]) -> None:
-        """Go on in a block whose parameters are the values of ``names``; the others are as in ``variables``."""
+        """Go on in a block whose parameters are the values of ``names``; the others are as in
+        ``variables``."""
         self.variables = dict(variables)
         for name in names:
             self.variables[name] = value = self.function.new_value()
@@ -242,7 +242,8 @@ class _FunctionBuilder:
         before: dict[str, int],
         source: SourceRange,
     ) -> None:
-        """Go on where the given ends (those that are reached) meet; only ``changed`` may differ from before."""
+        """Go on where the given ends (those that are reached) meet; only ``changed`` may differ from
+        before."""
         reached = [(block, variables) for block, variables in ends if block is not None]
         if not reached:
             self.block, self.variables = None, before
@@ -309,7 +310,8 @@ class _FunctionBuilder:
                 missed.jump(otherwise, [], source)
             return
         for number, case in cases:
-            assert self.block is not None and case.value is not None
+            assert self.block is not None
+            assert case.value is not None
             body, following = self.function.new_block(), self.function.new_block()
             equal = self.builtin_call("eq", [value, self.function.constant(number)], case.value.source)
             self.block.branch(equal, body, following, case.value.source)
@@ -438,10 +440,12 @@ def _literal_text(argument: yul.Expression) -> str:
 
 
 def _literal_bytes(argument: yul.Expression) -> bytes:
-    assert isinstance(argument, yul.Literal) and argument.data is not None
+    assert isinstance(argument, yul.Literal)
+    assert argument.data is not None
     return argument.data
 
 
 def _literal_word(argument: yul.Expression) -> int:
-    assert isinstance(argument, yul.Literal) and argument.value is not None
+    assert isinstance(argument, yul.Literal)
+    assert argument.value is not None
     return argument.value

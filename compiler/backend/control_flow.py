@@ -1,4 +1,5 @@
-"""Facts about a function's graph: order, predecessors, dominators, loops; and the removal of what is not reached."""
+"""Facts about a function's graph: order, predecessors, dominators, loops; and the removal of what is not
+reached."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ def reverse_postorder(function: Function) -> list[Block]:
     while stack:
         block, position = stack.pop()
         targets = block.targets
-        # The last target first: in the reversed order the nonzero target of a branch comes before the zero one.
+        # The last target first: in the reversed order the nonzero target of a branch comes before the zero
+        # one.
         while position < len(targets):
             target = targets[len(targets) - 1 - position]
             position += 1
@@ -67,8 +69,8 @@ def immediate_dominators(order: list[Block], before: dict[int, list[Block]]) -> 
 
 
 def loop_depths(order: list[Block], before: dict[int, list[Block]]) -> dict[int, int]:
-    """Block number to the number of natural loops around it. A header is what a back edge of the order goes to
-    (Yul's control flow is reducible, and the passes keep it so)."""
+    """Block number to the number of natural loops around it. A header is what a back edge of the order goes
+    to (Yul's control flow is reducible, and the passes keep it so)."""
     position = {block.number: i for i, block in enumerate(order)}
     depth = dict.fromkeys(position, 0)
     for header in order:
@@ -92,7 +94,8 @@ def drop_unreachable(function: Function) -> None:
 
 
 def split_critical_edges(function: Function) -> None:
-    """Restore the first invariant of ``ssa``: a branch's targets have no other predecessor and no parameters."""
+    """Restore the first invariant of ``ssa``: a branch's targets have no other predecessor and no
+    parameters."""
     before = predecessors(function.blocks)
     for block in list(function.blocks):
         if block.kind != BRANCH:

@@ -1,4 +1,5 @@
-"""Removal of operations whose outputs nothing uses and that touch nothing, and of stores overwritten at once."""
+"""Removal of operations whose outputs nothing uses and that touch nothing, and of stores overwritten at
+once."""
 
 from __future__ import annotations
 

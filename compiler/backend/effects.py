@@ -1,4 +1,5 @@
-"""What operations and functions touch, as bit masks: the passes' and the tree builder's view of effect facts."""
+"""What operations and functions touch, as bit masks: the passes' and the tree builder's view of effect
+facts."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from typing import NamedTuple
 from smartvm.compiler.backend.ssa import RETURN, STOP, Function, Operation, Program
 from smartvm.instructions.model import Effects
 
-#: A bit for each area of ``instructions.model.Area``, and one for control: what may end the execution writes it,
-#: what writes anything else reads it, so that neither passes the other.
+#: A bit for each area of ``instructions.model.Area``, and one for control: what may end the execution writes
+#: it, what writes anything else reads it, so that neither passes the other.
 AREAS = (
     "memory",
     "memory_size",
@@ -148,7 +149,8 @@ def _has_cycle(function: Function) -> bool:
 
 
 def call_order(program: Program) -> list[list[Function]]:
-    """The strongly connected components of the calls, callees before callers (Tarjan's algorithm, iterative)."""
+    """The strongly connected components of the calls, callees before callers (Tarjan's algorithm,
+    iterative)."""
     functions = program.functions
     callees: dict[int, list[Function]] = {}
     for function in functions:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from smartvm.compiler.backend.coding_context import CodingContext, FunctionCode
 from smartvm.compiler.backend.effects import EffectFacts
 from smartvm.compiler.backend.liveness import Liveness
 from smartvm.compiler.backend.result import StackTooDeepError
 from smartvm.compiler.backend.ssa import Function
-from smartvm.compiler.backend.stack_coder import CodingContext, FunctionCode, StackCoder
+from smartvm.compiler.backend.stack_coder import StackCoder
 from smartvm.compiler.backend.trees import Trees
 from smartvm.errors import InternalError
 
@@ -14,7 +15,8 @@ from smartvm.errors import InternalError
 def code_function(
     function: Function, context: CodingContext, facts: EffectFacts, may_spill: bool
 ) -> FunctionCode:
-    """Code a function, first with dead values left in place, then compactly, then with ever more values in memory.
+    """Code a function, first with dead values left in place, then compactly, then with ever more values in
+    memory.
 
     Raises ``StackTooDeepError`` when values would have to go to memory and ``may_spill`` forbids it.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smartvm.compiler.backend.result import JumpKind
 from smartvm.compiler.source import SourceRange
@@ -11,8 +11,8 @@ from smartvm.errors import SmartVMError
 if TYPE_CHECKING:
     from smartvm.instructions.model import Instruction, InstructionTable
 
-#: Kinds of items and what ``value`` holds: an ``Instruction``; an integer to push; a label to push; a label that
-#: stands here; a ``Symbol`` to push; raw bytes (of ``verbatim``).
+#: Kinds of items and what ``value`` holds: an ``Instruction``; an integer to push; a label to push; a label
+#: that stands here; a ``Symbol`` to push; raw bytes (of ``verbatim``).
 OPCODE, PUSH, PUSH_LABEL, LABEL, PUSH_SYMBOL, RAW = range(6)
 
 
@@ -21,13 +21,13 @@ class Item:
 
     __slots__ = ("jump", "kind", "source", "value")
 
-    def __init__(self, kind: int, value: object, source: SourceRange, jump: JumpKind = "-") -> None:
+    def __init__(self, kind: int, value: Any, source: SourceRange, jump: JumpKind = "-") -> None:
         self.kind = kind
         self.value = value
         self.source = source
         self.jump: JumpKind = jump
 
-    def key(self) -> tuple[int, object, str]:
+    def key(self) -> tuple[int, Any, str]:
         """What makes two items the same code."""
         return (self.kind, self.value, self.jump)
 
@@ -47,7 +47,8 @@ class InstructionSet:
                 return available[name]
             except KeyError:
                 raise MissingInstructionError(
-                    f"the instruction table `{table.name}` has no `{name}` at fork `{fork}`; code cannot be emitted"
+                    f"the instruction table `{table.name}` has no `{name}` at fork `{fork}`, "
+                    "which every contract needs"
                 ) from None
 
         #: By the number of immediate bytes; the first is PUSH0 or, where the fork lacks it, None.

@@ -113,8 +113,8 @@ class KnownContents:
             self._generations[low] = object()
 
     def visit(self, operation: Operation, name: str, mask: Mask, view: ValueView) -> int | None:
-        """Account for an instruction. Answers with the value that a load is known to give, with -1 for a store
-        of what is there already, else None."""
+        """Account for an instruction. Answers with the value that a load is known to give, with -1 for a
+        store of what is there already, else None."""
         access = _ACCESSES.get(name)
         if access is None:
             self._other(operation, name, mask, view)
@@ -138,7 +138,11 @@ class KnownContents:
         gone = [
             other
             for other in words
-            if (abs(other[1] - offset) < width if other[0] == base else not self._apart(access.area, base, other))
+            if (
+                abs(other[1] - offset) < width
+                if other[0] == base
+                else not self._apart(access.area, base, other)
+            )
         ]
         for other in gone:
             del words[other]
@@ -158,9 +162,7 @@ class KnownContents:
 
     def _apart(self, area: str, base: int, other: tuple[int, int]) -> bool:
         """Whether a write relative to ``base`` leaves what is known at ``other``, whose base differs."""
-        return (
-            self._guarded and area == "memory" and base != _NO_BASE and other == (_NO_BASE, _FREE_POINTER)
-        )
+        return self._guarded and area == "memory" and base != _NO_BASE and other == (_NO_BASE, _FREE_POINTER)
 
 
 def _address(value: int, view: ValueView) -> tuple[int, int]:

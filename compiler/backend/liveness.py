@@ -10,9 +10,9 @@ from smartvm.compiler.backend.ssa import BRANCH, RETURN, Block, Constant, Functi
 
 
 class Liveness:
-    """``live_in[block]`` and ``live_out[block]`` by block number. A block's parameters are not live into it; what a
-    jump passes is used by the jump. ``return_address`` is the value that stands for a function's return address,
-    used by every return. Constants and ``ignored`` values need no place and are in no set."""
+    """``live_in[block]`` and ``live_out[block]`` by block number. A block's parameters are not live into it;
+    what a jump passes is used by the jump. ``return_address`` is the value that stands for a function's
+    return address, used by every return. Constants and ``ignored`` values need no place and are in no set."""
 
     def __init__(self, function: Function, ignored: AbstractSet[int], return_address: int) -> None:
         self.live_in: dict[int, int] = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.backend.assembler import Assembler, Sections
 from smartvm.compiler.backend.builder import build_program
+from smartvm.compiler.backend.coding_context import CodingContext, FunctionCode
 from smartvm.compiler.backend.effects import EffectFacts, recursive_groups
 from smartvm.compiler.backend.function_coder import code_function
 from smartvm.compiler.backend.items import PUSH_SYMBOL, InstructionSet, Item
@@ -16,10 +17,9 @@ from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.peephole import improve_items
 from smartvm.compiler.backend.pipeline import optimize_program, prepare_program
 from smartvm.compiler.backend.placement import Placement
-from smartvm.compiler.backend.result import AssembledObject, BackendSettings
+from smartvm.compiler.backend.result import AssembledObject, BackendSettings, FunctionEntry
 from smartvm.compiler.backend.spill_frames import frame_offsets
 from smartvm.compiler.backend.ssa import Program, Symbol
-from smartvm.compiler.backend.stack_coder import CodingContext, FunctionCode
 from smartvm.compiler.yul import ast as yul
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class ObjectAssembler:
 
     def _code(
         self, program: Program, context: CodingContext, literals: LiteralEncoder | None
-    ) -> tuple[list[Item], list[tuple[int, str, int, int, object]], dict[Symbol, int]]:
+    ) -> tuple[list[Item], list[tuple[int, FunctionEntry]], dict[Symbol, int]]:
         """The items of all functions, their entries, and the numbers of symbols that memory decides."""
         guards = sorted(
             {
@@ -106,21 +106,16 @@ class ObjectAssembler:
         codes = [code_function(function, context, facts, bool(guards)) for function in program.functions]
         numbers = self._memory_numbers(program, codes, guards)
         items: list[Item] = []
-        entries: list[tuple[int, str, int, int, object]] = []
+        entries: list[tuple[int, FunctionEntry]] = []
         merged: dict[tuple[object, ...], int] = {}
         for code in codes:
             items.extend(Placement(code, self.instructions, merged, literals).items())
             function = code.function
             if not function.is_main:
-                entries.append(
-                    (
-                        context.function_label(function),
-                        function.name,
-                        len(function.parameters),
-                        function.return_count,
-                        function.source,
-                    )
+                entry = FunctionEntry(
+                    function.name, 0, len(function.parameters), function.return_count, function.source
                 )
+                entries.append((context.function_label(function), entry))
         items = improve_items(items, self.instructions)
         return items, entries, numbers
 
@@ -140,4 +135,3 @@ class ObjectAssembler:
             for slot in range(size):
                 numbers[Symbol("spill", str(number), slot)] = base + 32 * (offsets[number] + slot)
         return numbers
-

@@ -78,7 +78,8 @@ def tidy(function: Function) -> None:
 
 
 def uses_memory_guard(program: Program) -> bool:
-    """Whether the code keeps to Solidity's memory model and leaves the memory below the guard to the compiler."""
+    """Whether the code keeps to Solidity's memory model and leaves the memory below the guard to the
+    compiler."""
     return any(
         isinstance(constant, Symbol) and constant.kind == "memoryguard"
         for function in program.functions

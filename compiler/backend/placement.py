@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from smartvm.compiler.backend.coding_context import FunctionCode
 from smartvm.compiler.backend.items import LABEL, OPCODE, PUSH_LABEL, InstructionSet, Item
 from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.ssa import BRANCH, JUMP, RETURN, STOP, Block
-from smartvm.compiler.backend.stack_coder import FunctionCode
+from smartvm.compiler.source import SourceRange
 
 
 class Placement:
-    """Places the blocks of one function. Blocks without code that only jump on are skipped; a branch falls through
-    to its zero target where that costs least; a loop's condition is placed after its body."""
+    """Places the blocks of one function. Blocks without code that only jump on are skipped; a branch falls
+    through to its zero target where that costs least; a loop's condition is placed after its body."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Placement:
             self._exit(block, following, items)
         return items
 
-    def _source(self, block: Block):  # type: ignore[no-untyped-def]
+    def _source(self, block: Block) -> SourceRange:
         if block is self.code.function.blocks[0]:
             return self.code.function.source
         body = self.code.bodies[block.number]
@@ -105,7 +106,8 @@ class Placement:
     def _follow(
         self, block: Block, headers: set[int], delayed: set[int], work: list[Block], cold: list[Block]
     ) -> Block | None:
-        """The block to place after ``block``; others to place go to ``work``, those that end execution to ``cold``."""
+        """The block to place after ``block``; others to place go to ``work``, those that end execution to
+        ``cold``."""
         if block.kind == JUMP:
             target = self._resolve(block.targets[0])
             if (

@@ -15,7 +15,8 @@ JumpKind = Literal["i", "o", "-"]
 
 
 class StackTooDeepError(SmartVMError):
-    """More values are needed at once than the stack can reach, and the code does not let the compiler use memory."""
+    """More values are needed at once than the stack can reach, and the code does not let the compiler use
+    memory."""
 
     exit_code = 1
 
@@ -31,8 +32,8 @@ class StackTooDeepError(SmartVMError):
 
 @dataclass(frozen=True, slots=True)
 class BackendSettings:
-    """``optimize`` switches the SSA passes on; ``runs`` is how often each byte of deployed code is expected to
-    run: gas of execution weighs ``runs`` times, gas of deployment (200 a byte) once."""
+    """``optimize`` switches the SSA passes on; ``runs`` is how often each byte of deployed code is expected
+    to run: gas of execution weighs ``runs`` times, gas of deployment (200 a byte) once."""
 
     optimize: bool = True
     runs: int = 200
@@ -40,8 +41,9 @@ class BackendSettings:
 
 @dataclass(frozen=True, slots=True)
 class AssemblyItem:
-    """One emitted instruction (or the data after the code, when ``opcode`` is None). ``immediate`` are the bytes
-    after the opcode; ``note`` says in words what a pushed value stands for (a label, a data size ...)."""
+    """One emitted instruction (or the data after the code, when ``opcode`` is None). ``immediate`` are the
+    bytes after the opcode; ``note`` says in words what a pushed value stands for (a label, a data size
+    ...)."""
 
     offset: int
     opcode: int | None
@@ -84,8 +86,8 @@ class AssembledObject:
     sections: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def source_map(self) -> str:
-        """solc's compressed source map of the object's own code: ``start:length:file:jump:modifierDepth`` for each
-        instruction, fields left out where they repeat the previous entry's."""
+        """solc's compressed source map of the object's own code: ``start:length:file:jump:modifierDepth`` for
+        each instruction, fields left out where they repeat the previous entry's."""
         entries: list[str] = []
         previous: tuple[str, ...] = ("", "", "", "", "")
         for item in self.items:

@@ -44,9 +44,8 @@ class StackCursor:
     def arrange(self, target: list[int]) -> None:
         """Make the stack equal ``target`` (bottom first), where ``NOTHING`` stands for any value.
 
-        A value on top that has its place below is swapped there; one that is needed nowhere is popped; missing
-        values are pushed. Each step fixes a slot for good or shortens the stack, so it ends.
-        """
+        A value on top that has its place below is swapped there; one that is needed nowhere is popped;
+        missing values are pushed. Each step fixes a slot for good or shortens the stack, so it ends."""
         stack = self.coder.stack
         needed: dict[int, int] = {}
         for value in target:

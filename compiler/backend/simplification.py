@@ -238,7 +238,8 @@ class Simplifier:
         contents: KnownContents,
         added: list[tuple[object, ...]],
     ) -> bool:
-        """Merge an operation that writes nothing with an equal one before it, if nothing it reads has changed."""
+        """Merge an operation that writes nothing with an equal one before it, if nothing it reads has
+        changed."""
         reads, writes = mask
         if not operation.outputs or writes & ~CONTROL or (operation.builtin is not None and writes):
             return True
@@ -289,5 +290,3 @@ class Simplifier:
             operation.inputs = better[1]
             self.changed = True
         return None
-
-

@@ -11,9 +11,8 @@ from smartvm.compiler.backend.ssa import Program
 def frame_offsets(program: Program, sizes: Mapping[int, int]) -> tuple[dict[int, int], int]:
     """First slot of each function's frame, by function number, and the slots used in all.
 
-    A function's frame lies above the frames of all functions it may call. Functions that call each other lie side
-    by side (what a recursive call overwrites, its caller saves on the stack).
-    """
+    A function's frame lies above the frames of all functions it may call. Functions that call each other lie
+    side by side (what a recursive call overwrites, its caller saves on the stack)."""
     offsets: dict[int, int] = {}
     ends: dict[int, int] = {}
     total = 0

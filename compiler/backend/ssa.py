@@ -3,7 +3,8 @@
 Values are integers, numbered per function. A value is a constant, a block's parameter, or an output of one
 operation. Blocks take parameters instead of phi nodes. Three invariants hold between all passes:
 
-* only a jump passes arguments; the two targets of a branch have no parameters and that branch alone as predecessor,
+* only a jump passes arguments; the two targets of a branch have no parameters and that branch alone as
+predecessor,
 * a block that ends with ``STOP`` has an operation last that never returns control,
 * a function's parameters are the parameters of its entry block, which nothing jumps to.
 """
@@ -24,7 +25,8 @@ EXIT_NAMES = ("jump", "branch", "return", "stop")
 
 class Symbol(NamedTuple):
     """A number that is known when the object is assembled: ``kind`` is the Yul builtin that stands for it
-    (``dataoffset``, ``datasize``, ``linkersymbol``, ``loadimmutable``, ``memoryguard``), ``name`` its argument."""
+    (``dataoffset``, ``datasize``, ``linkersymbol``, ``loadimmutable``, ``memoryguard``), ``name`` its
+    argument."""
 
     kind: str
     name: str
@@ -38,8 +40,8 @@ Constant = int | Symbol
 
 
 class Operation:
-    """A builtin's or a function's call: ``inputs`` in Yul's order, ``outputs`` likewise. ``payload`` is a literal
-    argument that is no value: the bytes of ``verbatim``, the name that ``setimmutable`` sets."""
+    """A builtin's or a function's call: ``inputs`` in Yul's order, ``outputs`` likewise. ``payload`` is a
+    literal argument that is no value: the bytes of ``verbatim``, the name that ``setimmutable`` sets."""
 
     __slots__ = ("builtin", "callee", "inputs", "outputs", "payload", "source")
 
@@ -61,8 +63,9 @@ class Operation:
 
 
 class Block:
-    """A straight run of operations. ``kind`` is the exit's: ``targets`` are the successors (of a branch: where to
-    go on nonzero, then on zero), ``arguments`` what a jump passes or a return returns, ``condition`` a branch's."""
+    """A straight run of operations. ``kind`` is the exit's: ``targets`` are the successors (of a branch:
+    where to go on nonzero, then on zero), ``arguments`` what a jump passes or a return returns, ``condition``
+    a branch's."""
 
     __slots__ = ("arguments", "condition", "kind", "number", "operations", "parameters", "source", "targets")
 

@@ -1,20 +1,19 @@
 """Stack scheduling: one function's SSA graph → assembly items, block by block.
 
-The coder simulates the stack: a list of values, bottom first. Values that are not needed any more stay where they
-are until they come to the top or a joining block wants another layout, because that costs least; when the stack gets
-deep they are removed at once. A value that cannot be reached is *spilled*: written to a memory slot where it is
-defined, read where it is used; the coder reports such values and is run again with them.
+The coder simulates the stack: a list of values, bottom first. Values that are not needed any more stay where
+they are until they come to the top or a joining block wants another layout, because that costs least; when
+the stack gets deep they are removed at once. A value that cannot be reached is *spilled*: written to a memory
+slot where it is defined, read where it is used; the coder reports such values and is run again with them.
 
-A function finds its arguments on the stack (the first on top) and the return address below them, and leaves its
-results (the last on top).
-"""
+A function finds its arguments on the stack (the first on top) and the return address below them, and leaves
+its results (the last on top)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from smartvm.compiler.backend.arithmetic import MIRRORED
+from smartvm.compiler.backend.coding_context import CodingContext, FunctionCode
 from smartvm.compiler.backend.control_flow import immediate_dominators, predecessors
 from smartvm.compiler.backend.items import (
     LABEL,
@@ -23,7 +22,6 @@ from smartvm.compiler.backend.items import (
     PUSH_LABEL,
     PUSH_SYMBOL,
     RAW,
-    InstructionSet,
     Item,
 )
 from smartvm.compiler.backend.liveness import Liveness
@@ -38,46 +36,6 @@ if TYPE_CHECKING:
 #: How many slots DUP and SWAP reach, and the height from which dead values in the middle are removed.
 REACH = 16
 _CROWDED = 12
-
-
-class CodingContext:
-    """What the coders of a program's functions share: instructions, labels, immutables of the sub-objects."""
-
-    def __init__(
-        self, instructions: InstructionSet, immutable_offsets: Callable[[str], tuple[int, ...]]
-    ) -> None:
-        self.instructions = instructions
-        self.immutable_offsets = immutable_offsets
-        self.label_count = 0
-        self.function_labels: dict[int, int] = {}
-        #: Function number to the number of its recursive group, for functions that may call themselves.
-        self.recursive_group: dict[int, int] = {}
-
-    def new_label(self) -> int:
-        """A fresh label."""
-        self.label_count += 1
-        return self.label_count
-
-    def function_label(self, function: Function) -> int:
-        """The label of a function's entry."""
-        label = self.function_labels.get(function.number)
-        if label is None:
-            label = self.function_labels[function.number] = self.new_label()
-        return label
-
-
-class FunctionCode:
-    """A function's items: ``bodies`` by block number, without the jumps between blocks; ``labels`` of the blocks."""
-
-    __slots__ = ("bodies", "function", "labels", "slots")
-
-    def __init__(
-        self, function: Function, bodies: dict[int, list[Item]], labels: dict[int, int], slots: int
-    ) -> None:
-        self.function = function
-        self.bodies = bodies
-        self.labels = labels
-        self.slots = slots
 
 
 class StackCoder:
@@ -317,10 +275,14 @@ class StackCoder:
             return
         inputs = operation.inputs
         instruction = builtin.instruction
-        if instruction is not None and len(inputs) == 2 and instruction.name in MIRRORED:
-            if self.is_better_mirrored(inputs):
-                inputs = [inputs[1], inputs[0]]
-                instruction = self.instructions.by_name[MIRRORED[instruction.name]]
+        if (
+            instruction is not None
+            and len(inputs) == 2
+            and instruction.name in MIRRORED
+            and self.is_better_mirrored(inputs)
+        ):
+            inputs = [inputs[1], inputs[0]]
+            instruction = self.instructions.by_name[MIRRORED[instruction.name]]
         self.emit_operand_list(inputs)
         self.source = operation.source
         stack = self.stack
@@ -346,6 +308,8 @@ class StackCoder:
         label = -1
         if callee.can_return:
             ready = self.operands_in_place(order)
+            if ready > REACH:
+                ready = 0
             label = self.context.new_label()
             self.items.append(Item(PUSH_LABEL, label, source))
             stack.append(NOTHING)
@@ -432,7 +396,8 @@ class StackCoder:
         )
 
     def emit_operand_list(self, inputs: list[int]) -> None:
-        """Bring operands onto the stack, the last one first, using values in place where it is their last use.
+        """Bring operands onto the stack, the last one first, using values in place where it is their last
+        use.
 
         ``pending`` slots on top of the stack belong to operations around this one and stay where they are."""
         if not inputs:

@@ -1,9 +1,8 @@
-"""Expression trees from SSA: an operation whose only result is used once, later in the same block, is evaluated
-where it is used, when nothing between the two places conflicts with it.
+"""Expression trees from SSA: an operation whose only result is used once, later in the same block, is
+evaluated where it is used, when nothing between the two places conflicts with it.
 
-The stack coder then emits operands in evaluation order, as a person would write the code, and only what is left
-(values used several times or across blocks) lives on the stack under a name.
-"""
+The stack coder then emits operands in evaluation order, as a person would write the code, and only what is
+left (values used several times or across blocks) lives on the stack under a name."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ _MAX_DEPTH = 60
 
 
 class Trees:
-    """``nested``: value to the operation that is evaluated where the value is used. ``roots``: block number to the
-    operations that are emitted in order. Values of ``repeated`` are evaluated anew at each use."""
+    """``nested``: value to the operation that is evaluated where the value is used. ``roots``: block number
+    to the operations that are emitted in order. Values of ``repeated`` are evaluated anew at each use."""
 
     def __init__(self, function: Function, facts: EffectFacts, instructions: InstructionSet) -> None:
         self.nested: dict[int, Operation] = {}
@@ -79,7 +78,8 @@ class Trees:
         return pending
 
     def _find(self, value: int, pending: list[Operation], masks: list[Mask]) -> int:
-        """Position of the pending operation that gives ``value``, if it may be evaluated last of all; else -1."""
+        """Position of the pending operation that gives ``value``, if it may be evaluated last of all; else
+        -1."""
         reads = writes = 0
         for position in range(len(pending) - 1, max(len(pending) - 1 - _LOOK_BACK, -1), -1):
             mask = masks[position]

@@ -7,6 +7,7 @@ know one account without calls. They share no code with the compiler but the syn
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from Crypto.Hash import keccak
@@ -167,7 +168,8 @@ OPCODES = {
     0x00: "STOP", 0x01: "ADD", 0x02: "MUL", 0x03: "SUB", 0x04: "DIV", 0x05: "SDIV", 0x06: "MOD", 0x07: "SMOD",
     0x08: "ADDMOD", 0x09: "MULMOD", 0x0A: "EXP", 0x0B: "SIGNEXTEND", 0x10: "LT", 0x11: "GT", 0x12: "SLT",
     0x13: "SGT", 0x14: "EQ", 0x15: "ISZERO", 0x16: "AND", 0x17: "OR", 0x18: "XOR", 0x19: "NOT", 0x1A: "BYTE",
-    0x1B: "SHL", 0x1C: "SHR", 0x1D: "SAR", 0x20: "KECCAK256", 0x30: "ADDRESS", 0x33: "CALLER", 0x34: "CALLVALUE",
+    0x1B: "SHL", 0x1C: "SHR", 0x1D: "SAR", 0x20: "KECCAK256", 0x30: "ADDRESS", 0x33: "CALLER",
+    0x34: "CALLVALUE",
     0x35: "CALLDATALOAD", 0x36: "CALLDATASIZE", 0x37: "CALLDATACOPY", 0x38: "CODESIZE", 0x39: "CODECOPY",
     0x50: "POP", 0x51: "MLOAD", 0x52: "MSTORE", 0x53: "MSTORE8", 0x54: "SLOAD", 0x55: "SSTORE", 0x5A: "GAS",
     0x5C: "TLOAD", 0x5D: "TSTORE", 0x5E: "MCOPY", 0xA0: "LOG0", 0xA1: "LOG1", 0xA2: "LOG2", 0xF3: "RETURN",
@@ -334,11 +336,11 @@ class Evaluator:
             result = OPERATIONS[e.name.upper()](self.state, *arguments)
             return [] if result is None else [result % WORD]
         definition, scope = found  # type: ignore[misc]
-        local = dict(zip(definition.parameters, arguments, strict=True)) | dict.fromkeys(definition.returns, 0)
-        try:
+        local = dict(zip(definition.parameters, arguments, strict=True)) | dict.fromkeys(
+            definition.returns, 0
+        )
+        with suppress(_Leave):
             self.block(definition.body, local, scope)
-        except _Leave:
-            pass
         return [local[name] for name in definition.returns]
 
 

@@ -1,16 +1,37 @@
 """Random Yul programs that end, for comparing compiled code with the evaluator of trees.
 
-Programs keep to Solidity's memory model, so that values may be kept in memory; nothing they show depends on where
-allocated memory lies. ``width`` is how many variables live at once: beyond sixteen, some cannot stay on the stack.
+Programs keep to Solidity's memory model, so that values may be kept in memory; nothing they show depends on
+where allocated memory lies. ``width`` is how many variables live at once: beyond sixteen, some cannot stay on
+the stack.
 """
 
 from __future__ import annotations
 
 import random
 
-_BINARY = (
-    "add sub mul div sdiv mod smod and or xor eq lt gt slt sgt shl shr sar byte signextend exp".split()
-)
+_BINARY = [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "sdiv",
+    "mod",
+    "smod",
+    "and",
+    "or",
+    "xor",
+    "eq",
+    "lt",
+    "gt",
+    "slt",
+    "sgt",
+    "shl",
+    "shr",
+    "sar",
+    "byte",
+    "signextend",
+    "exp",
+]
 _NUMBERS = (0, 1, 2, 3, 5, 31, 32, 255, 256, 0xFFFF, 1 << 128, (1 << 160) - 1, (1 << 255), (1 << 256) - 1)
 
 
@@ -99,7 +120,8 @@ class ProgramWriter:
         if depth == 0:
             return f"tstore({self.small(variables)}, {self.expression(variables, 2)})"
         if kind < 16:
-            return f"if {self.expression(variables, 2)} {{ {self.statements(variables, depth - 1, 2)} {self.way_out()}}}"
+            condition, body = self.expression(variables, 2), self.statements(variables, depth - 1, 2)
+            return f"if {condition} {{ {body} {self.way_out()}}}"
         if kind < 18:
             cases = choice.sample(range(9), choice.randrange(1, 8))
             text = f"switch and({self.expression(variables, 2)}, 7)\n"
@@ -123,7 +145,9 @@ class ProgramWriter:
             )
         return f"{{ {self.statements(variables, depth - 1, 2)} }}"
 
-    def call_statement(self, variables: list[str], name: str, parameters: int, returns: int, fuel: str) -> str:
+    def call_statement(
+        self, variables: list[str], name: str, parameters: int, returns: int, fuel: str
+    ) -> str:
         arguments = ", ".join([fuel, *(self.expression(variables, 1) for _ in range(parameters))])
         call = f"{name}({arguments})"
         if returns == 0:
@@ -176,7 +200,9 @@ class ProgramWriter:
         if kind == 12:
             return f"calldataload({self.small(variables)})"
         if kind == 13:
-            return choice.choice(("caller()", "calldatasize()", "keccak256(0, 64)", "tload(1)", "callvalue()"))
+            return choice.choice(
+                ("caller()", "calldatasize()", "keccak256(0, 64)", "tload(1)", "callvalue()")
+            )
         if kind == 14:
             name = choice.choice(("addmod", "mulmod"))
             return f"{name}({', '.join(self.expression(variables, depth - 1) for _ in range(3))})"
