@@ -143,7 +143,7 @@ class CompilationUnit:
         from smartvm.compiler.analysis.settings import AnalysisSettings
 
         units = self.units
-        settings = AnalysisSettings(evm_version=self.settings.evm_version, table=self.settings.table)
+        settings = AnalysisSettings(self.settings.evm_version, self.settings.table, self.settings.optimize)
         try:
             model = analyze(list(units.values()), [self.sources[name] for name in units], settings, self.sink)
         except FatalDiagnostic:

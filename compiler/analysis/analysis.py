@@ -85,9 +85,9 @@ def _run(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:
         documentation.read_unit(unit)
     references = ReferenceResolver(context, scopes)
     for unit in order:
-        errors = context.error_count
         if not references.resolve_unit(unit):
             return
+        errors = context.error_count
         documentation.resolve_inheritdoc(unit, references)
         if context.error_count != errors:
             return

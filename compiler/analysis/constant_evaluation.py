@@ -52,7 +52,6 @@ class ConstantEvaluator:
     def evaluate(self, node: nodes.Expression) -> TypedValue | None:
         """The value; None when the expression is not one that is computed at compile time."""
         if node.id not in self._values:
-            self._values[node.id] = None
             self._values[node.id] = self._compute(node)
         return self._values[node.id]
 
@@ -100,7 +99,7 @@ class ConstantEvaluator:
         if variable.id in self._values:
             return self._values[variable.id]
         self._depth += 1
-        if self._depth > _MAXIMUM_DEPTH or self._is_cyclic(variable):
+        if self._depth > _MAXIMUM_DEPTH:
             raise self.context.fatal_type_error(
                 5210,
                 variable,
@@ -111,33 +110,6 @@ class ConstantEvaluator:
         result = None if value is None else convert(value.value, type_)
         self._values[variable.id] = result
         return result
-
-    def _is_cyclic(self, variable: nodes.VariableDeclaration) -> bool:
-        # A value that is being computed already is None in the cache until it is done.
-        return (
-            variable.value is not None
-            and self._depth > 1
-            and variable.value.id in self._values
-            and (self._values[variable.value.id] is None and self._reaches(variable, variable, set()))
-        )
-
-    def _reaches(
-        self, start: nodes.VariableDeclaration, target: nodes.VariableDeclaration, seen: set[int]
-    ) -> bool:
-        from smartvm.compiler.analysis.tree import walk
-
-        if start.value is None:
-            return False
-        for node in walk(start.value):
-            if isinstance(node, nodes.Identifier):
-                other = self.context.model.referenced_declaration.get(node.id)
-                if other is target:
-                    return True
-                if isinstance(other, nodes.VariableDeclaration) and other.id not in seen:
-                    seen.add(other.id)
-                    if other.mutability == "constant" and self._reaches(other, target, seen):
-                        return True
-        return False
 
     def _unary(self, node: nodes.UnaryOperation) -> TypedValue | None:
         operand = self.evaluate(node.sub_expression)

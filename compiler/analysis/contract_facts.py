@@ -56,7 +56,7 @@ def _check_cycles(
         needs[contract.id] = merged
     reported: set[int] = set()
     for contract in contracts:
-        cycle = _find_cycle(contract.id, needs)
+        cycle = _find_cycle(context, contract, needs)
         if cycle is None:
             continue
         found = needs[contract.id].get(cycle)
@@ -72,27 +72,31 @@ def _check_cycles(
 
 
 def _find_cycle(
-    start: int, needs: dict[int, dict[int, tuple[nodes.ContractDefinition, nodes.Expression]]]
+    context: AnalysisContext,
+    start: nodes.ContractDefinition,
+    needs: dict[int, dict[int, tuple[nodes.ContractDefinition, nodes.Expression]]],
 ) -> int | None:
-    """The first contract below ``start`` that is reached again while it is being searched."""
+    """The contract directly below ``start`` through which a contract is reached that is being searched already."""
     done: set[int] = set()
     open_: set[int] = set()
 
-    def search(current: int) -> int | None:
-        if current in open_:
-            return current
-        if current in done:
+    def search(current: nodes.ContractDefinition, depth: int) -> int | None:
+        if current.id in open_:
+            return current.id
+        if current.id in done:
             return None
-        open_.add(current)
-        for following in sorted(needs.get(current, {})):
-            found = search(following)
+        if depth >= 256:
+            raise context.fatal_type_error(7864, current, "The contracts need each other's code too deeply.")
+        open_.add(current.id)
+        for key, (following, _) in sorted(needs.get(current.id, {}).items()):
+            found = search(following, depth + 1)
             if found is not None:
-                return following if current == start else found
-        open_.discard(current)
-        done.add(current)
+                return key if current is start else found
+        open_.discard(current.id)
+        done.add(current.id)
         return None
 
-    return search(start)
+    return search(start, 1)
 
 
 def check_error_selectors(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:

@@ -17,6 +17,10 @@ from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.dialect import Dialect
 
 
+#: Nodes whose range does not count as code of its own.
+_NOT_COVERED = (nodes.PlaceholderStatement, nodes.TryStatement, nodes.InlineAssembly)
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """What happens to a variable, and where (None: at its declaration)."""
@@ -137,7 +141,8 @@ class FlowBuilder:
     # --- nodes ------------------------------------------------------------------------------------
 
     def _visit(self, node: nodes.Node) -> None:
-        self._cover(node.src)
+        if not isinstance(node, _NOT_COVERED):
+            self._cover(node.src)
         match node:
             case nodes.Identifier():
                 variable = self.model.referenced_declaration.get(node.id)

@@ -67,7 +67,7 @@ class PostTypeChecker:
             done.add(variable.id)
             return None
 
-        return search(start, 0)
+        return search(start, 1)
 
     # --- the walk ---------------------------------------------------------------------------------
 
