@@ -41,6 +41,8 @@ class _RunCommand(CommandWithLists):
 @table_option(None)
 @click.option("--evm-version", metavar="VERSION", help="The fork.  [default: the artifact's; osaka; raw code cancun]")
 @click.option("--optimize", is_flag=True, help="Compile source files with the optimizer.")
+@click.option("--expand-extensions", is_flag=True,
+              help="Run on a VM without the instructions that the table gives in Yul: their Yul is compiled in.")  # fmt: skip
 @click.option("--state", "state_path", metavar="FILE", help="Keep the state in FILE from run to run.")
 @click.option("--at", "address", metavar="ADDRESS", help="Call the contract at ADDRESS of the state; deploy nothing.")
 @click.option("--deploy", "force_deploy", is_flag=True, help="Deploy even if FILE has this contract already.")
@@ -149,6 +151,7 @@ def _artifact(what: str, options: dict[str, Any]) -> Artifact:
         table_name=options["table_name"] or "default",
         evm_version=options["evm_version"] or "osaka",
         optimize=options["optimize"],
+        expand_extensions=options["expand_extensions"],
     )
     return choose(artifacts_of(what, request), options["name"], f"`{what}`")
 
@@ -208,7 +211,13 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
         if options[option] and options["state_path"] is None:
             raise UsageError("--at and --deploy go with --state FILE")
     artifact = _artifact(what, options)
-    table = table_for(artifact, options["table_name"])
+    if options["expand_extensions"]:
+        from smartvm.commands.options import load_checked_table
+        from smartvm.extensions import without_extensions
+
+        table = without_extensions(load_checked_table(options["table_name"] or "default"))
+    else:
+        table = table_for(artifact, options["table_name"])
     fork = checked_fork(table, options["evm_version"] or artifact.evm_version)
     sender = _address(options["sender"]) if options["sender"] else DEFAULT_SENDER
     gas = _GAS if options["gas"] is None else options["gas"]

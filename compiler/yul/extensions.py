@@ -20,6 +20,7 @@ from smartvm.compiler.yul.parser import YulParser
 from smartvm.compiler.yul.tokens import tokenize
 from smartvm.instructions.errors import TableError, table_error
 from smartvm.instructions.model import Instruction
+from smartvm.instructions.rows import YUL_KEYWORDS
 
 #: What reads the executing code, which microcode is not part of.
 _CODE_READERS = frozenset(("codesize", "codecopy"))
@@ -96,6 +97,15 @@ def _check(instruction: Instruction, definition: ast.FunctionDefinition, dialect
     source = SourceText("yul", implementation.text if implementation else "", 0)
     sink = DiagnosticSink()
     inline = Dialect(dialect.table, dialect.fork, objects=False)
+    for key, names in (("operands", instruction.operands), ("results", instruction.results)):
+        for name in names:
+            if inline.find(name) is not None or inline.is_reserved(name) or name in YUL_KEYWORDS:
+                raise table_error(
+                    instruction.defined_in or "<table>",
+                    ("instructions", instruction.name, key),
+                    f"`{instruction.name}`: `{name}` is a word of Yul, no name for one of its {key}",
+                    needle=f'"{name}"',
+                )
     check_block(ast.Block((definition,)), inline, sink)
     for item in sink.items:
         if item.severity != "error":

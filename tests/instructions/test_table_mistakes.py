@@ -96,6 +96,8 @@ MISTAKES = [
     ('["a", "b", "c"]', '["a", "b", "b"]', 9, "the name `b` stands twice"),
     ('["a", "b", "c"]', '["a", "b", "sum"]', 9, "the name `sum` stands twice"),
     ('["a", "b", "c"]', '["A", "b", "c"]', 9, "`A` is no name for an entry of `operands`"),
+    ('["a", "b", "c"]', '["a", "b", "gas"]', 9, "`gas` is a word of Yul"),
+    ('["a", "b", "c"]', '["a", "if", "c"]', 9, "`if` is a word of Yul"),
     ('["a", "b", "c"]', '"abc"', 9, "expected a list of texts"),
     ('["a", "b", "c"]', str([f"x{i}" for i in range(18)]).replace("'", '"'), 9, "18 operands, expected at most 17"),
     ("pure = true", "pur = true", 12, "unknown key `pur`"),

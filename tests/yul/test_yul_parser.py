@@ -165,7 +165,7 @@ STATEMENTS: st.SearchStrategy[ast.Statement] = st.one_of(
     BLOCKS,
     st.builds(ast.If, EXPRESSIONS, BLOCKS),
     st.builds(ast.FunctionDefinition, NAMES, st.lists(NAMES, max_size=2).map(tuple), SOME_NAMES, BLOCKS),
-    st.builds(ast.ForLoop, BLOCKS, EXPRESSIONS, BLOCKS, BLOCKS).filter(lambda loop: "function" not in str(loop.pre)),
+    st.builds(ast.ForLoop, BLOCKS, EXPRESSIONS, BLOCKS, BLOCKS).filter(lambda loop: "FunctionDefinition" not in repr(loop.pre)),
     st.builds(ast.Switch, EXPRESSIONS, st.lists(CASES, min_size=1, max_size=2).map(tuple)),
 )
 
