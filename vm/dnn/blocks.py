@@ -31,7 +31,7 @@ class WeightBlock:
     def __init__(self, width: int, packed: bytes) -> None:
         self.width = width
         self.packed = packed
-        self._prepared: dict[Hashable, object] = {}
+        self._prepared: tuple[Hashable, object] = (None, None)
 
     @classmethod
     def of_array(cls, array: ItemArray) -> WeightBlock:
@@ -99,12 +99,14 @@ class WeightBlock:
         return item_arrays.to_integers(self.array)
 
     def prepared(self, key: Hashable) -> object | None:
-        """What ``keep`` was given under ``key`` (a kernel's own layout of the items), or None."""
-        return self._prepared.get(key)
+        """What ``keep`` was given last, if it was under ``key`` (a kernel's own layout of the items), else
+        None."""
+        return self._prepared[1] if self._prepared[0] == key else None
 
     def keep(self, key: Hashable, value: _Prepared) -> _Prepared:
-        """Keep a kernel's own layout of the items under ``key``, and return it."""
-        self._prepared[key] = value
+        """Keep a kernel's own layout of the items under ``key``, and return it. One layout is kept: a block
+        that is used in many shapes must not take many times its memory."""
+        self._prepared = (key, value)
         return value
 
     def __eq__(self, other: object) -> bool:

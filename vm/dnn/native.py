@@ -14,8 +14,16 @@ from numba.core import types
 from numba.extending import intrinsic
 from smartvm.vm.dnn.items import LIMBS
 
-#: Compiled on first use and kept on disk; no Python object inside, so threads may run beside it.
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy", boundscheck=False)
+
+def compiled(function):
+    """Compile on first use, keep on disk where a folder can be written; no Python object is inside, so
+    threads may run beside it."""
+    options = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+    try:
+        return numba.njit(cache=True, **options)(function)
+    except RuntimeError:  # Numba's way to say that no cache folder can be written
+        return numba.njit(**options)(function)
+
 
 #: Items that ``gather_windows`` copies at a time.
 COPY_STEP = 8
