@@ -15,7 +15,7 @@ from smartvm.vm.call_instructions import (
     resume_after_call,
     resume_after_create,
 )
-from smartvm.vm.code import CodeCache
+from smartvm.vm.code import code_cache
 from smartvm.vm.diagnosis import halt_of_host, halt_of_reason
 from smartvm.vm.extensions import BlockCache, extension_executor
 from smartvm.vm.forks import Fork, fork_named
@@ -40,6 +40,7 @@ from smartvm.vm.precompiles.model import PrecompileFailure
 from smartvm.vm.precompiles.registry import precompiles_at
 from smartvm.vm.state.model import EMPTY_CODE_HASH
 from smartvm.vm.steps import step_event
+from smartvm.vm.tier import PATIENCE, compiled_tier
 from smartvm.vm.tracing import FrameEndEvent, FrameEvent, KernelEvent, Tracer
 from smartvm.vm.world import WorldState
 
@@ -80,8 +81,13 @@ class Machine:
         self.plan = execution_plan(table, self.fork)
         self.interpreter = interpreter()
         self.arenas = Arenas(self.interpreter)
-        self.codes = CodeCache(self.interpreter, self.plan, traced=tracer is not None)
-        self._microcodes = CodeCache(self.interpreter, self.plan)  # never traced: one instruction
+        self._tier = compiled_tier(self.interpreter, self.plan)
+        self._patience = PATIENCE[engine]
+        self.codes = code_cache(
+            self.interpreter, self.plan, traced=tracer is not None, patience=self._patience.jumps_back
+        )
+        self._compiles = engine != "interpreter" and tracer is None
+        self._microcodes = code_cache(self.interpreter, self.plan)  # never traced: one instruction
         self.memory_constants = (
             self.plan.constants["memory_word"],
             self.plan.constants["memory_quadratic_divisor"],
@@ -307,12 +313,17 @@ class Machine:
     ) -> Frame:
         """A frame about to start; nothing of the state changes."""
         codes = self._microcodes if kind == MICROCODE else self.codes
+        analysed = codes.get(code)
+        if self._compiles and kind != MICROCODE:
+            analysed.entries += 1
+            if analysed.entries == self._patience.entries:
+                self._tier.compile(analysed, 0)
         return Frame(
             self.arenas,
             self.memory_constants,
             kind,
             depth,
-            codes.get(code),
+            analysed,
             caller,
             address,
             code_address,
@@ -432,6 +443,8 @@ class Machine:
         elif reason == Reason.TRACE:
             assert self.tracer is not None
             self.tracer.step(step_event(self.plan, frame, self.refund))
+        elif reason == Reason.HOT:
+            self._tier.compile(frame.code, frame.code.program_counter(frame.field("detail")))
         elif reason == Reason.GROW_MEMORY:
             end = frame.memory_start + frame.field("needed")
             arenas.require_memory(end, frame.memory_start + frame.memory_size, frame.depth)

@@ -169,17 +169,18 @@ def _resolve_destinations(a: _Analysis, size: Value, targets: Value) -> None:
 
 
 def define_analyse(module: ir.Module) -> ir.Function:
-    """stream length (descriptors*, transitions*, handlers*, code*, size, stream*, targets*, counters*, mode): see the
-    module. ``targets`` (32 bits a byte of code) must hold zeros."""
+    """stream length (descriptors*, transitions*, handlers*, code*, size, stream*, targets*, counters*, mode, patience): see
+    the module. ``targets`` (32 bits a byte of code) must hold zeros. Static jumps back are counted when ``patience`` is
+    not 0: after so many the destination is hot."""
     add_cell = _define_add_cell(module)
     begin_block = _define_begin_block(module, add_cell)
     end_block = _define_end_block(module)
     account = _define_account(module)
     e = define(
-        module, "analyse", I64, [POINTER, POINTER, POINTER, POINTER, I64, POINTER, POINTER, POINTER, I64],
+        module, "analyse", I64, [POINTER, POINTER, POINTER, POINTER, I64, POINTER, POINTER, POINTER, I64, I64],
         exported=True,
     )
-    descriptors, transitions, handlers, code, size, stream, targets, counters, mode = e.arguments
+    descriptors, transitions, handlers, code, size, stream, targets, counters, mode, patience = e.arguments
     state = e.stack_slot(I64, _STATE.size)
     a = _Analysis(e, [state, transitions, handlers, stream, counters, mode])
     e.zero_memory(state, e.i64(8 * _STATE.size))
@@ -195,14 +196,19 @@ def define_analyse(module: ir.Module) -> ir.Function:
     def add(symbol: Value | int, place: Value) -> None:
         e.call(add_cell, *a.arguments, symbol, place)
 
-    def add_static_jump(symbol: Value, destination: Value, place: Value) -> None:
+    def add_static_jump(jumps: Value, destination: Value, place: Value) -> None:
         """A jump whose destination is known; kept in a chain until all are."""
-        add(symbol, place)
+        counts = patience.differs(0) & (destination <= place.extend(I256))
+        forward = jumps.choose(e.i64(PseudoOpcode.JUMP_TO), int(PseudoOpcode.CONDITIONAL_JUMP_TO))
+        back = jumps.choose(e.i64(PseudoOpcode.JUMP_BACK_TO), int(PseudoOpcode.CONDITIONAL_JUMP_BACK_TO))
+        add(counts.choose(back, forward), place)
         out = a.get("out")
         limited = (destination >> 32).equals(0).choose(destination.truncate(I64), _DESTINATION_LIMIT)
         e.store(place.truncate(I32), counters, I32, out, align=4)
         a.append(limited | (a.get("unresolved") << 32))
         a.set("unresolved", out)
+        with e.when(counts):
+            a.append(patience)
 
     with e.loop() as loop:
         loop.break_if(counter.value >= size)
@@ -238,8 +244,7 @@ def define_analyse(module: ir.Module) -> ir.Function:
             branches = next_shape.equals(int(Shape.CONDITIONAL_JUMP))
             with e.when((jumps | branches) & (following < size) & ~traced):
                 e.call(account, *a.arguments, next_descriptor)
-                symbol = jumps.choose(e.i64(PseudoOpcode.JUMP_TO), int(PseudoOpcode.CONDITIONAL_JUMP_TO))
-                add_static_jump(symbol, value, following)
+                add_static_jump(jumps, value, following)
                 e.call(end_block, *a.arguments)
                 counter.value = following + 1
                 reachable.value = branches.extend(I64)

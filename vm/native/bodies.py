@@ -336,6 +336,29 @@ def _conditional_jump_to(f: InstructionEmitter) -> None:
     f.jump_if(f.pop().differs(0), destination)
 
 
+def _count(f: InstructionEmitter, destination: Value) -> None:
+    """Field: how many times the jump may still be taken before its destination counts as hot."""
+    left = f.counter_argument()
+    f.store(destination.to_integer(), f.frame, index=FRAME["detail"])
+    f.leave_if(left.equals(0), Reason.HOT)
+
+
+@_pseudo(PseudoOpcode.JUMP_BACK_TO)
+def _jump_back_to(f: InstructionEmitter) -> None:
+    destination = f.argument().to_pointer()
+    f.skip_argument()
+    _count(f, destination)
+    f.jump(destination)
+
+
+@_pseudo(PseudoOpcode.CONDITIONAL_JUMP_BACK_TO)
+def _conditional_jump_back_to(f: InstructionEmitter) -> None:
+    destination = f.argument().to_pointer()
+    f.skip_argument()
+    condition = f.pop().differs(0)
+    f.jump_if(condition, destination, lambda: _count(f, destination))
+
+
 @_pseudo(PseudoOpcode.BAD_JUMP)
 def _bad_jump(f: InstructionEmitter) -> None:
     f.leave(Reason.INVALID_JUMP)

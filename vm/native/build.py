@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from functools import cache
+
 import llvmlite.ir as ir
 
 from smartvm.vm.native import bodies_storage
@@ -34,6 +37,22 @@ def define_support(module: ir.Module) -> Support:
         load_padded=define_load_padded(module),
         copy_padded=define_copy_padded(module),
     )
+
+
+@cache
+def support_prototypes() -> Support:
+    """The functions that bodies call, to declare others like them. Their module is thrown away."""
+    return define_support(ir.Module("prototypes"))
+
+
+def support_names(functions: object) -> list[str]:
+    """The symbols of ``Support``'s functions."""
+    if isinstance(functions, ir.Function):
+        return [functions.name]
+    names: list[str] = []
+    for f in fields(functions):  # type: ignore[arg-type]
+        names += support_names(getattr(functions, f.name))
+    return names
 
 
 def define_handler(module: ir.Module, name: str, sequence: tuple[str, ...], support: Support) -> ir.Function:

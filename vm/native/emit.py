@@ -356,9 +356,8 @@ class Emitter:
 def define(
     module: ir.Module, name: str, result: ir.Type, parameters: Sequence[ir.Type], *, exported: bool = False
 ) -> Emitter:
-    """Start a new function: internal and with LLVM's own calling convention unless ``exported`` (then C's)."""
+    """Start a new function: with C's calling convention when ``exported``, else LLVM's own."""
     function = ir.Function(module, ir.FunctionType(result, parameters), name)
     if not exported:
-        function.linkage = "internal"
         function.calling_convention = "fastcc"
     return Emitter(function)

@@ -161,6 +161,9 @@ def fused_sequences() -> list[tuple[str, ...]]:
     sequences |= {("PUSH_SMALL", operation) for operation in _BINARY}
     sequences |= {(f"DUP{depth}", operation) for depth in range(1, 6) for operation in _BINARY}
     sequences |= {(f"SWAP{depth}", "POP") for depth in range(1, 9)}
+    # a jump back is a jump that is counted
+    for jump, counted in (("JUMP_TO", "JUMP_BACK_TO"), ("CONDITIONAL_JUMP_TO", "CONDITIONAL_JUMP_BACK_TO")):
+        sequences |= {(*s[:-1], counted) for s in sequences if s[-1] == jump}
     for sequence in list(sequences):
         for length in range(2, len(sequence)):
             sequences.add(sequence[:length])

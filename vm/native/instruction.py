@@ -7,7 +7,9 @@ tier are made of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
 
 import llvmlite.binding as llvm
 import llvmlite.ir as ir
@@ -41,6 +43,15 @@ class Support:
     expand_memory: ir.Function
     load_padded: ir.Function
     copy_padded: ir.Function
+
+
+def declare_in(module: ir.Module, functions: Any) -> Any:
+    """Like ``functions`` (``Support``, or what it consists of), as declarations in another module."""
+    if isinstance(functions, ir.Function):
+        declared = ir.Function(module, functions.function_type, functions.name)
+        declared.calling_convention = functions.calling_convention
+        return declared
+    return type(functions)(*(declare_in(module, getattr(functions, f.name)) for f in fields(functions)))
 
 
 class InstructionEmitter(Emitter):
@@ -115,6 +126,17 @@ class InstructionEmitter(Emitter):
         self._arguments += 4
         return self.load(self.position.offset(8 * (self._arguments - 3)), I256)
 
+    def skip_argument(self) -> None:
+        """Leave a field to ``counter_argument``."""
+        self._arguments += 1
+
+    def counter_argument(self) -> Value:
+        """The cell's last field, which is counted down; what it was."""
+        place = self.position.offset(8 * self._arguments)
+        left = self.load(place)
+        self.store(left - 1, place)
+        return left
+
     def next_position(self) -> Value:
         """The cell behind this one; call it when all arguments were taken."""
         return self.position.offset(8 * (self._arguments + 1))
@@ -134,10 +156,14 @@ class InstructionEmitter(Emitter):
         self.builder.ret(result)
         self.finished = True
 
-    def jump_if(self, condition: Value, position: Value) -> None:
-        """End with the cell at ``position`` or the one behind this."""
+    def jump_if(
+        self, condition: Value, position: Value, before: Callable[[], None] | None = None
+    ) -> None:
+        """End with the cell at ``position``, ``before`` being emitted ahead of that, or with the one behind this."""
         top = self._flushed_top()
         with self.when(condition):
+            if before is not None:
+                before()
             self.jump(position, top)
         self.jump(self.next_position(), top)
 

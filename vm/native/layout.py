@@ -154,6 +154,7 @@ class Reason(IntEnum):
     GROW_LOGS = 13
     LOAD_SLOT = 14  # the slot whose key is on top of the stack
     TRACE = 15
+    HOT = 16  # the block whose BEGIN_BLOCK cell's address is in `detail` was jumped back to often
 
 
 class Shape(IntEnum):
@@ -187,6 +188,8 @@ class PseudoOpcode(IntEnum):
     BAD_JUMP = 261
     TRACE = 262
     STOP = 263  # behind the end of the code
+    JUMP_BACK_TO = 264  # like JUMP_TO, and counts
+    CONDITIONAL_JUMP_BACK_TO = 265
 
 
-TRANSITION_WIDTH = 264
+TRANSITION_WIDTH = 266

@@ -21,12 +21,16 @@ class Interpreter:
         self.compile_ns = compile_ns
         self.handlers = code.address("handlers")
         self.run = self._function("run", 1)
-        self.analyse = self._function("analyse", 9)
+        self.analyse = self._function("analyse", 10)
         self.find_slot = self._function("host_find_slot", 3)
         self.insert_slot = self._function("host_insert_slot", 4)
         self.journal_slot = self._function("host_journal_slot", 4, has_result=False)
         self.rebuild_slot_index = self._function("rebuild_slot_index", 1, has_result=False)
         self.revert_slots = self._function("revert_slots", 2, has_result=False)
+
+    def handler_address(self, sequence: int) -> int:
+        """The handler of the cell with this sequence number."""
+        return ctypes.c_uint64.from_address(self.handlers + 8 * sequence).value
 
     def _function(self, name: str, count: int, *, has_result: bool = True) -> Callable[..., int]:
         kind = ctypes.CFUNCTYPE(_ADDRESS if has_result else None, *[_ADDRESS] * count)

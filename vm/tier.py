@@ -1,0 +1,180 @@
+"""The compiled tier: decides what is hot, and puts compiled regions into the interpreter's streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import llvmlite.binding as llvm
+import llvmlite.ir as ir
+import numpy as np
+
+from smartvm.vm.code import NO_COUNTER, AnalysedCode
+from smartvm.vm.messages import Engine
+from smartvm.vm.native.analysis import UNFUSED
+from smartvm.vm.native.build import sequences, support_names, support_prototypes
+from smartvm.vm.native.instruction import declare_in
+from smartvm.vm.native.jit import NativeCode, compile_to_object
+from smartvm.vm.native.layout import PseudoOpcode, Shape
+from smartvm.vm.native.library import Interpreter
+from smartvm.vm.native.regions import BlockSource, CodeBlock, CodeInstruction, Region, emit_region
+from smartvm.vm.plan import ExecutionPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a block is jumped back to, and code is executed from its start, before it is compiled; 0: never."""
+
+    jumps_back: int
+    entries: int
+
+
+#: Compiling a region takes a good part of a second: automatically only for what has taken as long already.
+PATIENCE: dict[Engine, Patience] = {
+    "interpreter": Patience(0, 0),
+    "compiled": Patience(1, 1),
+    "auto": Patience(1 << 21, 1 << 16),
+}
+
+_ENDS_BLOCK = (
+    Shape.JUMP,
+    Shape.CONDITIONAL_JUMP,
+    Shape.TERMINATOR,
+    Shape.BLOCK_END,
+    Shape.HOST,
+    Shape.HOST_TERMINATOR,
+    Shape.UNDEFINED,
+)
+
+
+class _PlainBlocks(BlockSource):
+    """Blocks of a code, with the cells of its unfused stream."""
+
+    def __init__(self, plan: ExecutionPlan, code: AnalysedCode, plain: AnalysedCode, begin_handler: int) -> None:
+        self._plan = plan
+        self._code = code
+        self._plain = plain
+        self._begins: dict[int, int] = {}
+        self._cells: dict[int, int] = {}
+        counters = plain.counters[: plain.length].tolist()
+        handlers = plain.stream_fields[: plain.length].tolist()
+        for index, counter in enumerate(counters):
+            if counter == NO_COUNTER:
+                continue
+            address = plain.stream + 8 * index
+            if handlers[index] == begin_handler:
+                self._begins.setdefault(counter, address)
+            else:
+                self._cells.setdefault(counter, address)
+        self._blocks: dict[int, CodeBlock] = {}
+
+    def is_target(self, counter: int) -> bool:
+        return counter < self._plain.size and bool(self._plain.target_indexes[counter])
+
+    def cell_of_block(self, counter: int) -> int:
+        """Of the fused stream where a jump leads there too, so that execution is as fast as before."""
+        if self.is_target(counter):
+            return self._code.stream + 8 * int(self._code.target_indexes[counter])
+        begin = self._begins.get(counter)
+        return begin if begin is not None else self._cells[counter]
+
+    def block(self, counter: int) -> CodeBlock | None:
+        if counter not in self._begins:
+            return None
+        block = self._blocks.get(counter)
+        if block is None:
+            block = self._blocks[counter] = self._decode(counter)
+        return block
+
+    def _decode(self, start: int) -> CodeBlock:
+        code, plan = self._plain.code_bytes, self._plan
+        instructions: list[CodeInstruction] = []
+        counter = start
+        gas = need = height = growth = 0
+        while counter < len(code):
+            row = plan.instructions.get(code[counter])
+            shape = plan.shape(row) if row else Shape.UNDEFINED
+            if shape == Shape.JUMP_TARGET and counter != start:
+                break
+            size = row.immediate_bytes if row else 0
+            immediate = int.from_bytes(code[counter + 1 : counter + 1 + size].ljust(size, b"\0"), "big")
+            operands, results = (len(row.operands), len(row.results)) if row else (0, 0)
+            instructions.append(
+                CodeInstruction(
+                    counter,
+                    plan.body(row) if row else "INVALID",
+                    shape,
+                    operands,
+                    results,
+                    immediate,
+                    self._cells.get(counter, 0),
+                )
+            )
+            gas += plan.gas_rules[row.opcode].base if row else 0
+            need = max(need, operands - height)
+            height += results - operands
+            growth = max(growth, height)
+            counter += 1 + size
+            if shape in _ENDS_BLOCK:
+                break
+        begin = self._begins[start]
+        # code may end within an immediate
+        return CodeBlock(start, begin, tuple(instructions), min(counter, len(code)), gas, need, growth)
+
+
+class CompiledTier:
+    """Compiles regions of a plan's code."""
+
+    def __init__(self, interpreter: Interpreter, plan: ExecutionPlan) -> None:
+        self._interpreter = interpreter
+        self._plan = plan
+        numbers = {sequence: number for number, sequence in enumerate(sequences())}
+
+        def handler(pseudo: PseudoOpcode) -> int:
+            return interpreter.handler_address(numbers[pseudo.name,])
+
+        self._begin_handler = handler(PseudoOpcode.BEGIN_BLOCK)
+        self._static_jumps = np.array(
+            [handler(PseudoOpcode.JUMP_TO), handler(PseudoOpcode.CONDITIONAL_JUMP_TO)], np.uint64
+        )
+        for name in support_names(support_prototypes()):
+            llvm.add_symbol(name, interpreter.code.address(name))
+
+
+    def compile(self, code: AnalysedCode, head: int) -> None:
+        """Compile the region whose head is the block at a program counter, and let both streams go there."""
+        if code.plain is None:
+            code.plain = AnalysedCode(self._interpreter, self._plan, code.code_bytes, UNFUSED, 0)
+            code.blocks = _PlainBlocks(self._plan, code, code.plain, self._begin_handler)
+            self._lead_back(code, code.plain)
+        source = code.blocks
+        assert isinstance(source, _PlainBlocks)
+        if head in code.compiled or source.block(head) is None:
+            return
+        code.compiled.add(head)
+        module = ir.Module(f"region_{head}")
+        support = declare_in(module, support_prototypes())
+        emit_region(module, "region", Region(source, head), support, self._begin_handler)
+        native = NativeCode(compile_to_object(str(module)))
+        address = native.address("region")
+        code.kept.append(native)
+        for stream in (code, code.plain):
+            index = int(stream.target_indexes[head]) if source.is_target(head) else 1
+            stream.stream_fields[index] = address
+
+    def _lead_back(self, code: AnalysedCode, plain: AnalysedCode) -> None:
+        """Let static jumps of the unfused stream go to the fused one."""
+        length = plain.length
+        fields, counters = plain.stream_fields[:length], plain.counters[:length]
+        jumps = np.isin(fields, self._static_jumps) & (counters != NO_COUNTER)
+        for index in np.flatnonzero(jumps).tolist():
+            target = plain.program_counter(int(fields[index + 1]))
+            cell = int(code.target_indexes[target]) if target < code.size else 0
+            if cell:
+                fields[index + 1] = code.stream + 8 * cell
+
+
+@lru_cache(maxsize=64)
+def compiled_tier(interpreter: Interpreter, plan: ExecutionPlan) -> CompiledTier:
+    """The tier that all machines with this plan share."""
+    return CompiledTier(interpreter, plan)
