@@ -320,6 +320,27 @@ def _gt(view: AlgebraView, inputs: list[int]) -> Result:
     return None
 
 
+def _slt(view: AlgebraView, inputs: list[int]) -> Result:
+    a, b = inputs
+    if a == b:
+        return view.constant(0)
+    y = view.number(b)
+    if y is not None and y < 1 << 128:
+        # (p - c) < d = p < c + d where nothing overflows and both sides are positive
+        made = view.definition(a)
+        if made is not None and made[0] == "SUB":
+            c = view.number(made[1][1])
+            if c is not None and c < 1 << 128 and view.bits(made[1][0]) <= 128:
+                return ("LT", [made[1][0], view.constant(c + y)])
+    if view.bits(a) < WORD_BITS and view.bits(b) < WORD_BITS:
+        return ("LT", [a, b])
+    return None
+
+
+def _sgt(view: AlgebraView, inputs: list[int]) -> Result:
+    return _slt(view, inputs[::-1])
+
+
 def _shl(view: AlgebraView, inputs: list[int]) -> Result:
     return _shift(view, inputs, "SHL", "SHR")
 
@@ -396,6 +417,8 @@ RULES: Mapping[str, Callable[[AlgebraView, list[int]], Result]] = {
     "EQ": _eq,
     "LT": _lt,
     "GT": _gt,
+    "SLT": _slt,
+    "SGT": _sgt,
     "SHL": _shl,
     "SHR": _shr,
     "SIGNEXTEND": _signextend,

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from smartvm.compiler.backend.ssa import RETURN, STOP, Function, Operation, Program
+from smartvm.compiler.backend.control_flow import predecessors
+from smartvm.compiler.backend.ssa import RETURN, Function, Operation, Program
 from smartvm.instructions.model import Effects
 
 #: A bit for each area of ``instructions.model.Area``, and one for control: what may end the execution writes
@@ -100,7 +101,12 @@ class EffectFacts:
         for function in functions:
             reads = writes = 0
             called: dict[int, None] = {}
+            # What a block does that no return follows is not seen by the caller, only that it ends there.
+            returning = _returning_blocks(function)
             for block in function.blocks:
+                if block.number not in returning:
+                    writes |= CONTROL
+                    continue
                 for operation in block.operations:
                     if operation.callee is not None:
                         called[operation.callee.number] = None
@@ -108,8 +114,6 @@ class EffectFacts:
                         mask = self.mask(operation)
                         reads |= mask.reads
                         writes |= mask.writes
-                if block.kind == STOP:
-                    writes |= CONTROL
             if _has_cycle(function):
                 writes |= CONTROL
             base[function.number] = Mask(reads, writes)
@@ -141,6 +145,19 @@ class EffectFacts:
                     if caller not in waiting:
                         waiting.add(caller)
                         work.append(caller)
+
+
+def _returning_blocks(function: Function) -> set[int]:
+    """Numbers of the blocks after which the function may return."""
+    before = predecessors(function.blocks)
+    work = [block for block in function.blocks if block.kind == RETURN]
+    found = {block.number for block in work}
+    while work:
+        for source in before[work.pop().number]:
+            if source.number not in found:
+                found.add(source.number)
+                work.append(source)
+    return found
 
 
 def _has_cycle(function: Function) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from smartvm.compiler.backend.constant_calls import CallEvaluator
 from smartvm.compiler.backend.control_flow import (
     drop_redundant_parameters,
     drop_unreachable,
@@ -42,6 +43,7 @@ def optimize_program(
     """Inline and simplify all functions of a prepared program, callees first."""
     facts = EffectFacts(program)
     guarded = uses_memory_guard(program)
+    evaluator = CallEvaluator(facts)
     inliner = Inliner(program, settings.runs)
     for component in call_order(program):
         group = {function.number for function in component}
@@ -49,7 +51,7 @@ def optimize_program(
             inlined = inliner.inline_calls(function, group)
             if inlined:
                 tidy(function)
-            simplify_function(function, builtins, facts, guarded)
+            simplify_function(function, builtins, facts, guarded, evaluator)
     settle_returns(program)
     drop_uncalled(program)
     for function in program.functions:
@@ -57,11 +59,15 @@ def optimize_program(
 
 
 def simplify_function(
-    function: Function, builtins: Mapping[str, BuiltinFunction], facts: EffectFacts, guarded: bool
+    function: Function,
+    builtins: Mapping[str, BuiltinFunction],
+    facts: EffectFacts,
+    guarded: bool,
+    evaluator: CallEvaluator,
 ) -> None:
     """Simplify until nothing changes, or for some rounds."""
     for _ in range(_ROUNDS):
-        changed = Simplifier(function, builtins, facts, guarded).run()
+        changed = Simplifier(function, builtins, facts, guarded, evaluator).run()
         changed |= drop_dead_operations(function, facts)
         drop_unreachable(function)
         changed |= thread_jumps(function)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.backend.algebra import RULES, fold, result_bits
 from smartvm.compiler.backend.arithmetic import MIRRORED, WORD_BITS
+from smartvm.compiler.backend.constant_calls import CallEvaluator
 from smartvm.compiler.backend.control_flow import immediate_dominators, predecessors
 from smartvm.compiler.backend.effects import CONTROL, EffectFacts
 from smartvm.compiler.backend.known_contents import KnownContents
@@ -33,11 +34,13 @@ class Simplifier:
         builtins: Mapping[str, BuiltinFunction],
         facts: EffectFacts,
         guarded: bool,
+        evaluator: CallEvaluator,
     ) -> None:
         self.function = function
         self.builtins = builtins
         self.facts = facts
         self.guarded = guarded
+        self.evaluator = evaluator
         self.definitions: dict[int, Operation] = {}
         self.bit_bounds: dict[int, int] = {}
         self.replacement: dict[int, int] = {}
@@ -226,8 +229,16 @@ class Simplifier:
 
     def _call(self, operation: Operation, contents: KnownContents, added: list[tuple[object, ...]]) -> bool:
         mask = self.facts.mask(operation)
-        contents.forget(mask)
         assert operation.callee is not None
+        if operation.outputs and not mask.reads and not mask.writes & ~CONTROL:
+            numbers = [self.number(value) for value in operation.inputs]
+            if None not in numbers:
+                results = self.evaluator.results(operation.callee, [n for n in numbers if n is not None])
+                if results is not None:
+                    for output, result in zip(operation.outputs, results, strict=True):
+                        self.replacement[output] = self.constant(result)
+                    return False
+        contents.forget(mask)
         return self._reuse(operation, (operation.callee.number,), mask, contents, added)
 
     def _reuse(
