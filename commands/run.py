@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smartvm.commands.options import CommandWithLists, UsageError, table_option
+from smartvm.commands.profile import LineProfiler
 
 if TYPE_CHECKING:
     from smartvm.abi import AbiType
     from smartvm.commands.artifact import Artifact
     from smartvm.commands.session import Session
     from smartvm.vm.messages import ExecutionResult
-    from smartvm.vm.trace import GasProfiler
 
 _GAS = 1_000_000_000
 #: What raw code gets, as in the measurements of other EVMs.
@@ -194,7 +194,8 @@ def _find_function(artifact: Artifact, wanted: str) -> dict[str, Any]:
             return functions[same[0]]
         if same:
             raise UsageError(f"several functions are called `{wanted}`", hint=f"write one of: {', '.join(same)}")
-    close = same or get_close_matches(wanted, functions, 3, 0.5)
+    by_name = {s.split("(")[0]: s for s in functions}
+    close = same or [by_name[n] for n in get_close_matches(wanted.split("(")[0], by_name, 3, 0.6)]
     known = ", ".join(close or list(functions)[:20]) or "it has no functions in its ABI"
     raise UsageError(f"{artifact.contract_name} has no function `{wanted}`", hint=f"known: {known}")
 
@@ -251,7 +252,7 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
     report = _Report(artifact, options["as_json"])
     with ExitStack() as stack:
         tracer = _tracer(options["trace_path"], stack)
-        profiler = _profiler(options["profile"])
+        profiler = LineProfiler() if options["profile"] else None
         session = stack.enter_context(
             Session(table, fork, sender, state_path=options["state_path"], engine=options["engine"],
                     tracer=tracer or profiler)  # fmt: skip
@@ -265,34 +266,38 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             raise UsageError(f"there is no code at {checksum_address(target)} in `{options['state_path']}`")
         if target is None:
             deployed = session.deploy(creation, gas, 0 if calls else value)
+            if deployed.success and deployed.created_address is not None:
+                target = deployed.created_address
+                session.commit()
+                deployments.record(creation, target)
             report.deployment(deployed)
-            if not deployed.success:
+            if target is None:
                 report.end(tracer, deployed)
-            target = deployed.created_address
-            assert target is not None
-            deployments.record(creation, target)
         else:
             report.line("address", checksum_address(target), f"{artifact.contract_name} at")
         if calls:
             if profiler is not None:
-                profiler.by_instruction.clear()
+                profiler.watch(target, _lines(artifact, session, target))
             result = session.call(target, data, gas, value)
+            # Kept before anything is printed: whoever reads the output may go away.
+            if result.success:
+                session.commit()
             report.call(entry, result)
             if profiler is not None:
-                report.profile(profiler, session, target)
+                report.profile(profiler)
         else:
             result = deployed if report.was_deployed else None
-        if result is None or result.success:
-            session.commit()
         report.end(tracer, result)
 
 
-def _profiler(wanted: bool) -> GasProfiler | None:
-    if not wanted:
-        return None
-    from smartvm.vm.trace import GasProfiler
+def _lines(artifact: Artifact, session: Session, target: bytes) -> Mapping[int, tuple[str, int]]:
+    """The source line of each instruction of the deployed code."""
+    from smartvm.disassembler import disassemble
+    from smartvm.disassembler.source_notes import source_lines
 
-    return GasProfiler()
+    machine = session.machine
+    disassembly = disassemble(session.state.code(target), machine.table, machine.fork.label)
+    return source_lines(disassembly, artifact.deployed_source_map, artifact.sources)
 
 
 def _failure(result: ExecutionResult, abi: list[dict[str, Any]]) -> str:
@@ -373,36 +378,22 @@ class _Report:
         if not self.as_json:
             click.echo(f"{what} {reason}", err=True)
 
-    def profile(self, profiler: GasProfiler, session: Session, target: bytes) -> None:
-        """Gas of the call by line of the contract's source, most first."""
-        from smartvm.disassembler import disassemble
-        from smartvm.disassembler.source_notes import source_lines
-
-        code = session.state.code(target)
-        disassembly = disassemble(code, session.machine.table, session.machine.fork.label)
-        lines = source_lines(disassembly, self.artifact.deployed_source_map, self.artifact.sources)
-        totals: dict[tuple[str, int], list[int]] = {}
-        for (address, counter), (times, gas) in profiler.by_instruction.items():
-            if address != target:
-                key = (f"code of 0x{address.hex()}", 0)
-            else:
-                key = lines.get(counter, ("code without a source line", 0))
-            entry = totals.setdefault(key, [0, 0])
-            entry[0] += gas
-            entry[1] += times
-        rows = sorted(totals.items(), key=lambda item: -item[1][0])
+    def profile(self, profiler: LineProfiler) -> None:
+        """Gas of the call by source line, most first."""
+        rows = sorted(profiler.costs.items(), key=lambda item: -item[1].gas)
         texts = {name: text.splitlines() for name, text in self.artifact.sources.values()}
         self.document["profile"] = [
-            {"source": name, "line": line, "gas": gas, "instructions": times} for (name, line), (gas, times) in rows
+            {"source": name, "line": line, "gas": cost.gas, "instructions": cost.instructions}
+            for (name, line), cost in rows
         ]
         if self.as_json:
             return
-        whole = sum(gas for _, (gas, _) in rows) or 1
+        whole = sum(cost.gas for _, cost in rows) or 1
         click.echo(f"\n{'gas':>14} {'share':>6} {'instructions':>13}  line")
-        for (name, line), (gas, times) in rows[:40]:
+        for (name, line), cost in rows[:40]:
             content = texts[name][line - 1].strip() if line and line <= len(texts.get(name, ())) else ""
             where = f"{name}:{line}: {content}" if line else name
-            click.echo(f"{gas:>14,} {100 * gas / whole:>5.1f}% {times:>13,}  {where[:120]}")
+            click.echo(f"{cost.gas:>14,} {100 * cost.gas / whole:>5.1f}% {cost.instructions:>13,}  {where[:120]}")
 
     def end(self, tracer: Any, result: ExecutionResult | None) -> None:
         """Finish the outputs and exit."""
