@@ -7,6 +7,7 @@ from smartvm.compiler.analysis.call_graph import CallGraph, CallGraphBuilder
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.contract_level import ContractLevelChecker
 from smartvm.compiler.analysis.model import ContractFacts
+from smartvm.compiler.analysis.storage_layout import storage_base
 from smartvm.compiler.ast import nodes
 
 
@@ -36,7 +37,7 @@ def fill_contract_facts(
             is_deployable=not contract.abstract and contract.contract_kind != "interface",
             used_events=tuple(events[key] for key in sorted(events)),
             used_errors=tuple(errors[key] for key in sorted(errors)),
-            storage_base=level.storage_base.get(contract.id, 0),
+            storage_base=storage_base(contract, context, level.constants),
             unimplemented=level.unimplemented.get(contract.id, ()),
         )
     _check_cycles(context, contracts, graphs)

@@ -34,7 +34,6 @@ class ContractLevelChecker:
         #: what a contract leaves without body, and where its bases' constructors get their arguments
         self.unimplemented: dict[int, tuple[nodes.Declaration, ...]] = {}
         self.base_arguments: dict[int, dict[int, tuple[nodes.Node, tuple[nodes.Expression, ...]]]] = {}
-        self.storage_base: dict[int, int] = {}
 
     def check_unit(self, unit: nodes.SourceUnit) -> None:
         """Check a unit's contracts and free functions."""
@@ -65,6 +64,7 @@ class ContractLevelChecker:
         self._check_library(contract)
         self._check_abi_coder(contract)
         self._check_payable_fallback(contract)
+        self._check_layout_specifier(contract)
         self._check_storage_size(contract)
 
     # --- duplicates -------------------------------------------------------------------------------
@@ -334,6 +334,20 @@ class ContractLevelChecker:
             )
 
     # --- storage ----------------------------------------------------------------------------------
+
+    def _check_layout_specifier(self, contract: nodes.ContractDefinition) -> None:
+        if contract.storage_layout is not None and contract.abstract:
+            self.context.type_error(
+                7587, contract.storage_layout, "Abstract contracts have no storage layout."
+            )
+        for specifier in contract.base_contracts:
+            base = self.model.referenced_declaration.get(specifier.base_name.id)
+            if isinstance(base, nodes.ContractDefinition) and base.storage_layout is not None:
+                self.context.type_error(
+                    8894,
+                    specifier,
+                    f'"{base.name}" has a storage layout of its own and cannot be a base contract.',
+                )
 
     def _check_storage_size(self, contract: nodes.ContractDefinition) -> None:
         size = 0

@@ -16,7 +16,6 @@ from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.dialect import Dialect
 
-
 #: Nodes whose range does not count as code of its own.
 _NOT_COVERED = (nodes.PlaceholderStatement, nodes.TryStatement, nodes.InlineAssembly)
 

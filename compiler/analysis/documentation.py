@@ -217,6 +217,11 @@ class DocumentationChecker:
                         "The assembly is marked memory-safe by a tag and by a flag; the flag is enough.",
                     )
                 self.model.memory_safe_assembly.add(node.id)
+                self.context.warning(
+                    2424,
+                    node,
+                    'The tag for memory-safe assembly is deprecated: write `assembly ("memory-safe")`.',
+                )
 
     # --- inheritdoc -------------------------------------------------------------------------------
 

@@ -108,6 +108,10 @@ class ScopeTable:
     ) -> bool:
         location = location or symbol_range(symbol)
         shown = name or (symbol.unit_alias if isinstance(symbol, nodes.ImportDirective) else symbol.name)
+        if shown == "transient":
+            self.context.warning(
+                6335, location, '"transient" will become a keyword: do not use it as a name.'
+            )
         if shown in _RESERVED and not self._may_have_reserved_name(symbol):
             self.context.declaration_error(3726, location, f'"{shown}" is a reserved name.')
         invisible = inactive or not is_visible_in_contract(symbol)

@@ -53,6 +53,8 @@ class SyntaxChecker:
                 return
             case nodes.ModifierDefinition():
                 self._placeholder = False
+                if node.virtual:
+                    self.context.warning(8429, node, "Virtual modifiers are deprecated and will be removed.")
                 self._visit_children(node)
                 if node.body is not None and not self._placeholder:
                     self.context.syntax_error(2883, node.body, 'The body of the modifier lacks "_".')
@@ -145,6 +147,10 @@ class SyntaxChecker:
                 self.context.syntax_error(3845, node, "The ABI coder of this source is chosen already.")
             else:
                 self.model.abi_coder[self._unit.id] = 1 if rest == ["v1"] else 2
+            if rest == ["v1"]:
+                self.context.warning(
+                    9511, node, "ABI coder v1 is deprecated and will be removed: use ABI coder v2."
+                )
         elif first == "experimental":
             self._experimental(node, rest)
         else:
@@ -168,7 +174,14 @@ class SyntaxChecker:
             self._features.add(feature)
             if feature == "solidity":
                 self.context.warning(2264, node, "Experimental features are not for contracts in use.")
+            elif feature == "SMTChecker":
+                self.context.warning(5523, node, "This pragma is deprecated; there is no model checker here.")
             elif feature == "ABIEncoderV2":
+                self.context.warning(
+                    8506,
+                    node,
+                    "This experimental pragma is deprecated: ABI coder v2 is what is used without it.",
+                )
                 if self.model.abi_coder.setdefault(self._unit.id, 2) == 1:
                     self.context.syntax_error(8273, node, "ABI coder v1 is chosen already.")
 

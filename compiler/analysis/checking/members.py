@@ -63,7 +63,9 @@ class AccessChecks(CallChecks):
             )
         if function.kind in ("send", "transfer"):
             self.context.warning(
-                9207, node, f'"{function.kind}" is deprecated and will be removed: use "call{{value: amount}}(\"\")".'
+                9207,
+                node,
+                f'"{function.kind}" is deprecated and will be removed: use "call{{value: amount}}("")".',
             )
         arguments = self.arguments.get(node.id)
         if (
