@@ -109,15 +109,21 @@ def transaction_hash(transaction: Transaction) -> bytes:
     return keccak256(encode_transaction(transaction))
 
 
+def _sign(message_hash: bytes, secret_key: bytes) -> Signature:
+    signature = coincurve.PrivateKey(secret_key).sign_recoverable(message_hash, hasher=None)
+    return Signature(
+        signature[64], int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    )
+
+
 def sign_transaction(transaction: Transaction, secret_key: bytes) -> Transaction:
     """The transaction with its signature by a 32-byte key."""
-    signature = coincurve.PrivateKey(secret_key).sign_recoverable(signing_hash(transaction), hasher=None)
-    return replace(
-        transaction,
-        signature=Signature(
-            signature[64], int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-        ),
-    )
+    return replace(transaction, signature=_sign(signing_hash(transaction), secret_key))
+
+
+def sign_authorization(authorization: Authorization, secret_key: bytes) -> Authorization:
+    """The authorization with its signature by a 32-byte key."""
+    return replace(authorization, signature=_sign(_authorization_hash(authorization), secret_key))
 
 
 def address_of(secret_key: bytes) -> bytes:
@@ -145,11 +151,14 @@ def recover_sender(transaction: Transaction) -> bytes:
     return sender
 
 
+def _authorization_hash(authorization: Authorization) -> bytes:
+    fields = (authorization.chain_id, authorization.address, authorization.nonce)
+    return keccak256(_AUTHORIZATION_MAGIC + rlp.encode(fields))
+
+
 def recover_authority(authorization: Authorization) -> bytes | None:
     """Who signed an authorization, or None (EIP-7702)."""
-    fields = (authorization.chain_id, authorization.address, authorization.nonce)
-    message = _AUTHORIZATION_MAGIC + rlp.encode(fields)
-    return _recover(keccak256(message), authorization.signature)
+    return _recover(_authorization_hash(authorization), authorization.signature)
 
 
 # ---------------------------------------------------------------- decoding
