@@ -97,7 +97,7 @@ def _transaction(draw: Random, fork: Fork, vocabulary: Vocabulary) -> Transactio
         nonce=0,
         max_priority_fee_per_gas=priority,
         max_fee_per_gas=price,
-        gas_limit=draw.choice((60_000, 150_000, 400_000)),
+        gas_limit=draw.choice((60_000, 100_000, 250_000)),
         to=to,
         value=draw.choice((0, 0, 1, 1_000)),
         data=data,
