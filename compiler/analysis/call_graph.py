@@ -29,12 +29,47 @@ class CallGraph:
     dispatched: dict[int, _Callable] = field(default_factory=dict)
 
 
+_RELEVANT = (
+    nodes.Identifier, nodes.MemberAccess, nodes.FunctionCall, nodes.EmitStatement, nodes.ModifierInvocation,
+    nodes.NewExpression,
+)  # fmt: skip
+
+
+class RelevantNodes:
+    """What of a callable matters for call graphs; found once for all contracts."""
+
+    def __init__(self, model: SemanticModel) -> None:
+        self.model = model
+        self._known: dict[int, list[nodes.Node]] = {}
+
+    def of(self, root: nodes.Node) -> list[nodes.Node]:
+        """The nodes below ``root`` that may reach something."""
+        known = self._known.get(root.id)
+        if known is None:
+            known = self._known[root.id] = [node for node in walk(root) if self._matters(node)]
+        return known
+
+    def _matters(self, node: nodes.Node) -> bool:
+        if isinstance(node, nodes.Identifier):
+            declaration = self.model.referenced_declaration.get(node.id)
+            if isinstance(declaration, nodes.VariableDeclaration):
+                return declaration.mutability == "constant"
+            return isinstance(declaration, nodes.FunctionDefinition)
+        if isinstance(node, nodes.FunctionCall):
+            function = self.model.expression_types.get(node.expression.id)
+            return isinstance(function, t.FunctionType) and function.kind == "error"
+        if isinstance(node, nodes.UnaryOperation | nodes.BinaryOperation):
+            return node.id in self.model.user_defined_function
+        return isinstance(node, _RELEVANT)
+
+
 class CallGraphBuilder:
     """Builds the graphs of creation and deployed code of one contract."""
 
-    def __init__(self, contract: nodes.ContractDefinition, model: SemanticModel) -> None:
+    def __init__(self, contract: nodes.ContractDefinition, model: SemanticModel, relevant: RelevantNodes) -> None:
         self.contract = contract
         self.model = model
+        self.relevant = relevant
         self.graph = CallGraph()
         self._waiting: list[_Callable] = []
 
@@ -78,7 +113,7 @@ class CallGraphBuilder:
             self._visit(self._waiting.pop(0))
 
     def _visit(self, root: nodes.Node) -> None:
-        for node in walk(root):
+        for node in self.relevant.of(root):
             match node:
                 case nodes.Identifier():
                     self._identifier(node)

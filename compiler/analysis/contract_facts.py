@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartvm.compiler.analysis import types as t
-from smartvm.compiler.analysis.call_graph import CallGraph, CallGraphBuilder
+from smartvm.compiler.analysis.call_graph import CallGraph, CallGraphBuilder, RelevantNodes
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.contract_level import ContractLevelChecker
 from smartvm.compiler.analysis.model import ContractFacts
@@ -16,11 +16,12 @@ def fill_contract_facts(
 ) -> None:
     """Fill ``model.contracts`` and report contracts that need each other's code."""
     model = context.model
+    relevant = RelevantNodes(model)
     graphs: dict[int, tuple[CallGraph, CallGraph]] = {}
     contracts = [node for unit in order for node in unit.nodes if isinstance(node, nodes.ContractDefinition)]
     for contract in contracts:
-        creation = CallGraphBuilder(contract, model).creation()
-        deployed = CallGraphBuilder(contract, model).deployed(creation)
+        creation = CallGraphBuilder(contract, model, relevant).creation()
+        deployed = CallGraphBuilder(contract, model, relevant).deployed(creation)
         graphs[contract.id] = (creation, deployed)
         bases = model.linearized_base_contracts(contract)
         events = {e.id: e for b in bases for e in b.nodes if isinstance(e, nodes.EventDefinition)}

@@ -155,6 +155,9 @@ class SemanticModel:
     #: ABI coder of each source unit: 1 or 2
     abi_coder: dict[int, int] = field(default_factory=dict)
 
+    #: types of functions that were made already, by definition's id and kind (see ``types.function_type``)
+    function_types: dict[tuple[int, str], types.FunctionType] = field(default_factory=dict, repr=False)
+
     def type_of(self, expression: nodes.Expression) -> types.Type:
         """The type of an expression."""
         return self.expression_types[expression.id]

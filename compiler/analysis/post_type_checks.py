@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext
-from smartvm.compiler.analysis.model import MagicVariable
 from smartvm.compiler.analysis.scope_facts import ScopeFacts
-from smartvm.compiler.analysis.tree import children, walk
+from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.analysis.type_names import type_of_symbol
 from smartvm.compiler.ast import nodes
 
@@ -184,31 +183,36 @@ class PostTypeChecker:
 def check_immutables(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:
     """Report assignments to immutables outside constructors (solc 1581)."""
     model = context.model
+    written: dict[int, list[nodes.Node]] = {}
+    for node_id in sorted(model.will_be_written_to):
+        variable = model.referenced_declaration.get(node_id)
+        if isinstance(variable, nodes.VariableDeclaration) and variable.mutability == "immutable":
+            member = _enclosing_member(node_id, context)
+            if member is not None:
+                written.setdefault(member.id, []).append(model.node_by_id[node_id])
+    if not written:
+        return
     for unit in order:
         for contract in unit.nodes:
             if not isinstance(contract, nodes.ContractDefinition):
                 continue
             for base in reversed(model.linearized_base_contracts(contract)):
                 for member in base.nodes:
-                    is_function = (
-                        isinstance(member, nodes.FunctionDefinition) and member.kind != "constructor"
-                    )
-                    if is_function or isinstance(member, nodes.ModifierDefinition):
-                        _check_immutables_in(member, context)
+                    for node in written.get(member.id, ()):
+                        context.type_error(
+                            1581,
+                            node,
+                            "Immutables are assigned where they are declared or in the constructor, not here.",
+                        )
 
 
-def _check_immutables_in(member: nodes.Node, context: AnalysisContext) -> None:
-    model = context.model
-    for node in walk(member):
-        if (
-            not isinstance(node, nodes.Identifier | nodes.MemberAccess)
-            or node.id not in model.will_be_written_to
-        ):
-            continue
-        variable = model.referenced_declaration.get(node.id)
-        if isinstance(variable, MagicVariable):
-            continue
-        if isinstance(variable, nodes.VariableDeclaration) and variable.mutability == "immutable":
-            context.type_error(
-                1581, node, "Immutables are assigned where they are declared or in the constructor, not here."
-            )
+def _enclosing_member(node_id: int, context: AnalysisContext) -> nodes.Node | None:
+    """The function or modifier in which an expression stands; None in constructors and outside of both."""
+    node = context.model.parent.get(node_id)
+    while node is not None:
+        if isinstance(node, nodes.FunctionDefinition):
+            return None if node.kind == "constructor" else node
+        if isinstance(node, nodes.ModifierDefinition):
+            return node
+        node = context.model.parent.get(node.id)
+    return None

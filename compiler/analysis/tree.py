@@ -43,20 +43,25 @@ CHILD_FIELDS: dict[type, tuple[str, ...]] = {
 }
 
 
-def children(node: nodes.Node) -> Iterator[nodes.Node]:
+def children(node: nodes.Node) -> tuple[nodes.Node, ...]:
     """The nodes directly below, in order."""
-    for name in CHILD_FIELDS[type(node)]:
+    fields = CHILD_FIELDS[type(node)]
+    if not fields:
+        return ()
+    found: list[nodes.Node] = []
+    for name in fields:
         value = getattr(node, name)
         if value is None:
             continue
         if isinstance(value, tuple):
             for item in value:
                 if isinstance(item, nodes.Node):
-                    yield item
-                elif isinstance(item, nodes.UsingForFunction):
-                    yield item.path
+                    found.append(item)
+                elif item is not None:
+                    found.append(item.path)
         else:
-            yield value
+            found.append(value)
+    return tuple(found)
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -65,4 +70,4 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(children(current)[::-1])

@@ -18,6 +18,11 @@ StackItem = tuple[str, "Type | None"]
 class DeclaredTypes(Protocol):
     """Knows the facts about declarations that types refer to: the SemanticModel."""
 
+    @property
+    def function_types(self) -> dict[tuple[int, str], Any]:
+        """The types of functions that were made already, by definition's id and kind."""
+        ...
+
     def type_of_declaration(self, declaration: nodes.Node) -> Type:
         """The type of a variable, function, event ... (of a contract, struct or enum: its TypeType)."""
         ...

@@ -60,10 +60,13 @@ def function_type(
     definition: nodes.FunctionDefinition, declared: DeclaredTypes, kind: FunctionKind = "internal"
 ) -> FunctionType:
     """The type of a function as called internally, externally, or only named ("declaration")."""
+    known = declared.function_types.get((definition.id, kind))
+    if known is not None:
+        return known
     mutability = definition.state_mutability
     if kind == "internal" and mutability == "payable":
         mutability = "nonpayable"
-    return FunctionType(
+    result = FunctionType(
         _types_of(definition.parameters, declared),
         _types_of(definition.return_parameters, declared),
         kind,
@@ -73,6 +76,8 @@ def function_type(
         declaration=definition,
         declared=declared,
     )
+    declared.function_types[definition.id, kind] = result
+    return result
 
 
 def type_via_contract_name(definition: nodes.FunctionDefinition, declared: DeclaredTypes) -> FunctionType:

@@ -224,12 +224,12 @@ class FunctionType(Type):
                 return with_location(type_, "memory", True)
             return type_
 
-        return replace(
-            self,
-            parameter_types=tuple(map(moved, self.parameter_types)),
-            return_types=tuple(map(moved, self.return_types)),
-            kind="delegate_call" if in_library else self.kind,
-        )
+        parameters = tuple(map(moved, self.parameter_types))
+        returns = tuple(map(moved, self.return_types))
+        if not in_library and parameters == self.parameter_types and returns == self.return_types:
+            return self
+        kind = "delegate_call" if in_library else self.kind
+        return replace(self, parameter_types=parameters, return_types=returns, kind=kind)
 
     def return_types_without_dynamic_types(self) -> tuple[Type, ...]:
         """What calls of external functions return under an EVM without RETURNDATACOPY."""
