@@ -37,7 +37,9 @@ _RUN_SOLC = (
     "const solc = require(process.argv[1]);"
     "process.stdout.write(solc.compile(require('fs').readFileSync(0, 'utf8')))"
 )
-_TYPE_ID = re.compile(r"(?<=[)$])(\d+)(?=_|\b)")
+_TYPE_ID = re.compile(
+    r"(t_(?:struct|contract|enum|userDefinedValueType|super)(?:\$_|\()[A-Za-z_$][\w$]*?(?:_\$_?|\))|t_module_)(\d+)"
+)
 
 
 def sources_of(modules: Path, package: str) -> dict[str, dict[str, str]]:
@@ -136,7 +138,7 @@ class IdNumbering:
         return value
 
     def _text(self, text: str) -> str:
-        return _TYPE_ID.sub(lambda m: str(self.to_reference.get(int(m[1]), m[1])), text)
+        return _TYPE_ID.sub(lambda m: m[1] + str(self.to_reference.get(int(m[2]), m[2])), text)
 
 
 _ID_KEYS = frozenset(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from smartvm.compiler.analysis.call_graph import CallGraphBuilder, RelevantNodes
 from smartvm.compiler.analysis.types import FunctionType, Type
 from smartvm.compiler.analysis.types.declarations import (
     function_type,
@@ -61,6 +62,7 @@ class _Exporter:
         self.yul = YulExporter(text)
         self.units: Mapping[str, int] = {}
         self.in_event = False
+        self.relevant = None if model is None else RelevantNodes(model)
 
     # --- helpers ---------------------------------------------------------------------------------------------------
 
@@ -161,7 +163,7 @@ class _Exporter:
         aliases = [
             _present(
                 {
-                    "foreign": self.node(alias.foreign),
+                    "foreign": self.imported_name(node, alias.foreign),
                     "local": alias.local,
                     "nameLocation": _source(
                         node.name_location if alias.local is None else alias.name_location
@@ -179,6 +181,15 @@ class _Exporter:
             "symbolAliases": aliases,
             "unitAlias": node.unit_alias,
         }
+
+    def imported_name(self, directive: nodes.ImportDirective, name: nodes.Identifier) -> Json:
+        entry = self.node(name)
+        imported = None if self.model is None else self.model.units.get(directive.absolute_path)
+        if self.model is not None and imported is not None:
+            symbols = self.model.exported_symbols_of(imported).get(name.name, ())
+            if symbols:
+                entry["referencedDeclaration"] = _symbol_id(symbols[0])
+        return entry
 
     def contract(self, node: nodes.ContractDefinition) -> Json:
         entry = {
@@ -199,11 +210,26 @@ class _Exporter:
             facts = model.facts(node)
             entry["canonicalName"] = self.canonical_name(node)
             entry["contractDependencies"] = [other.id for other in facts.creation_dependencies]
+            entry["internalFunctionIDs"] = self.internal_function_ids(node)
             entry["fullyImplemented"] = not facts.unimplemented
             entry["linearizedBaseContracts"] = [base.id for base in facts.linearized_base_contracts]
             entry["usedErrors"] = [error.id for error in interface_errors(node, model)]
             entry["usedEvents"] = [event.id for event in interface_events(node, model)]
         return entry
+
+    def internal_function_ids(self, node: nodes.ContractDefinition) -> dict[str, int] | None:
+        """The numbers by which values of internal function type name functions."""
+        model = self.model
+        if model is None or self.relevant is None:
+            return None
+        creation = CallGraphBuilder(node, model, self.relevant).creation()
+        deployed = CallGraphBuilder(node, model, self.relevant).deployed(creation)
+        functions = sorted(
+            callable_.id
+            for callable_ in deployed.dispatched.values()
+            if isinstance(callable_, nodes.FunctionDefinition)
+        )
+        return {str(function): number for number, function in enumerate(functions, 1)} or None
 
     def storage_layout(self, node: nodes.StorageLayoutSpecifier) -> Json:
         return {"baseSlotExpression": self.node(node.base_slot_expression)}
@@ -609,7 +635,8 @@ class _Exporter:
         }
 
     def elementary(self, node: nodes.ElementaryTypeNameExpression) -> Json:
-        return {**self.expression(node), "typeName": self.node(node.type_name)}
+        type_name = {**self.node(node.type_name), "typeDescriptions": {}}
+        return {**self.expression(node), "typeName": type_name}
 
     def literal(self, node: nodes.Literal) -> Json:
         data = node.value if node.value is not None else node.text.encode()

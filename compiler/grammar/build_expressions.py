@@ -136,7 +136,7 @@ class ExpressionActions(Builder):
         return nodes.FunctionCall(self.next_id(), source, called, *arguments)
 
     def _payable(self, token: int) -> nodes.ElementaryTypeNameExpression:
-        source = self.at(token)
+        source = self.covering(token, token + 1)  # solc's range takes the parenthesis in
         type_name = nodes.ElementaryTypeName(self.next_id(), source, "address", "payable")
         return nodes.ElementaryTypeNameExpression(self.next_id(), source, type_name)
 

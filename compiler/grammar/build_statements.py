@@ -7,6 +7,7 @@ import bisect
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_expressions import Arguments, ExpressionActions
 from smartvm.compiler.grammar.tokens import decode_string
+from smartvm.compiler.grammar.yul_positions import check_positions
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 
@@ -203,6 +204,10 @@ class StatementActions(ExpressionActions):
     ) -> nodes.InlineAssembly:
         if dialect is not None and decode_string(self.spelling(dialect)) != b"evmasm":
             raise self.fatal(4531, dialect, 'The only assembly dialect is "evmasm".')
+        first = bisect.bisect_left(self.starts, block.source.start)
+        kinds = self.tokens.kinds[first : bisect.bisect_left(self.starts, block.source.end)]
+        if not self.position_bound.isdisjoint(kinds):
+            check_positions(block, self.sink)
         start = self.starts[assembly]
         comment = self.tokens.documentation.get(start)
         documentation = None

@@ -40,6 +40,12 @@ class Builder:
         self.next_id = ids.next
         self.sink = sink
         self.resolve_import = resolve_import
+        #: Kinds of the Yul keywords that not every place allows.
+        self.position_bound = frozenset(
+            kind
+            for kind, name in enumerate(tokens.names)
+            if name in ("BREAK", "CONTINUE", "LEAVE", "FUNCTION")
+        )
 
     def spelling(self, token: int) -> str:
         """A token as written."""
