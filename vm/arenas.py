@@ -13,6 +13,8 @@ import numpy as np
 from smartvm.vm.messages import Log
 from smartvm.vm.native.layout import (
     CALL_DEPTH_LIMIT,
+    DIGEST,
+    DIGEST_TABLE_BITS,
     FRAME,
     JOURNAL,
     LOG_HEADER_FIELDS,
@@ -51,7 +53,9 @@ class Arenas:
         self._scratch = np.zeros(2 * WORD_BYTES, np.uint8)
         self._scratch_view = memoryview(self._scratch)
         self._scratch_address = self._scratch.ctypes.data
-        for i in range(5):
+        self._digests = np.zeros((1 << DIGEST_TABLE_BITS, DIGEST.size), np.uint64)
+        self.machine[MACHINE["digests"]] = self._digests.ctypes.data
+        for i in range(8):
             self.machine[MACHINE["hash_keys"] + i] = secrets.randbits(64) | 1
         self._memory_changed()
         self._new_slots(_FIRST_SLOTS)

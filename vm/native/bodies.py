@@ -116,7 +116,7 @@ def _keccak256(f: InstructionEmitter) -> None:
     start, size = f.memory_range(f.pop(), f.pop())
     f.charge(((size + 31) >> 5) * f.parameter("KECCAK256", "per_word"))
     digest = f.stack_slot(I256)
-    f.call(f.support.keccak, f.memory.offset(start), size, digest)
+    f.call(f.support.remembered_keccak, f.machine, f.memory.offset(start), size, digest)
     f.push(f.byte_swap(f.load(digest, I256)))
 
 

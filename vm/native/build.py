@@ -14,7 +14,7 @@ from smartvm.vm.native.division import define_arithmetic
 from smartvm.vm.native.emit import I64, POINTER, define
 from smartvm.vm.native.fusion import fused_sequences
 from smartvm.vm.native.instruction import HANDLER_CONVENTION, HANDLER_TYPE, InstructionEmitter, Support
-from smartvm.vm.native.keccak import define_keccak
+from smartvm.vm.native.keccak import define_keccak, define_remembered_keccak
 from smartvm.vm.native.layout import FRAME
 from smartvm.vm.native.memory import define_copy_padded, define_expand_memory, define_load_padded
 from smartvm.vm.native.storage import define_slot_table
@@ -29,9 +29,11 @@ def sequences() -> list[tuple[str, ...]]:
 
 def define_support(module: ir.Module) -> Support:
     """The functions that bodies call."""
+    keccak = define_keccak(module)
     return Support(
         arithmetic=define_arithmetic(module),
-        keccak=define_keccak(module),
+        keccak=keccak,
+        remembered_keccak=define_remembered_keccak(module, keccak),
         slots=define_slot_table(module),
         expand_memory=define_expand_memory(module),
         load_padded=define_load_padded(module),

@@ -77,132 +77,143 @@ def _two_by_one(e: Emitter, high: Value, low: Value, d: Value, reciprocal: Value
     return too_small.choose(quotient + 1, quotient), too_small.choose(rest - d, rest)
 
 
+def _reciprocal_of_two(e: Emitter, d1: Value, d0: Value, reciprocal: ir.Function) -> Value:
+    """(2**192 - 1) // (d1, d0) - 2**64 of a normalised (d1, d0): algorithm 6."""
+    v = e.variable(I64, e.call(reciprocal, d1))
+    p = e.variable(I64, d1 * v.value + d0)
+    with e.when(p.value < d0):
+        v.value = v.value - 1
+        with e.when(p.value >= d1):
+            v.value = v.value - 1
+            p.value = p.value - d1
+        p.value = p.value - d1
+    t = _wide_product(v.value, d0)
+    p.value = p.value + _high(t)
+    with e.when(p.value < _high(t)):
+        v.value = v.value - 1
+        with e.when((p.value > d1) | (p.value.equals(d1) & (_low(t) >= d0))):
+            v.value = v.value - 1
+    return v.value
+
+
+def _pair(high: Value, low: Value) -> Value:
+    return (high.extend(I128) << 64) | low.extend(I128)
+
+
+def _three_by_two(
+    e: Emitter, u2: Value, u1: Value, u0: Value, divisor: Value, v: Value
+) -> tuple[Value, Value]:
+    """Quotient and remainder (of two limbs) of (u2, u1, u0) by a normalised divisor > (u2, u1): algorithm 4."""
+    d1, d0 = _high(divisor), _low(divisor)
+    estimate = _wide_product(v, u2) + _pair(u2, u1)
+    quotient, fraction = _high(estimate), _low(estimate)
+    rest = _pair(u1 - quotient * d1, u0) - _wide_product(d0, quotient) - divisor
+    quotient = quotient + 1
+    too_big = _high(rest) >= fraction
+    quotient = too_big.choose(quotient - 1, quotient)
+    rest = too_big.choose(rest + divisor, rest)
+    too_small = rest >= divisor
+    return too_small.choose(quotient + 1, quotient), too_small.choose(rest - divisor, rest)
+
+
+def _divide_step(e: Emitter, rest: Value, limb: Value, divisor: Value, v: Value) -> tuple[Value, Value]:
+    """One digit: quotient and remainder of (rest, limb) by a normalised divisor of four limbs, greater than ``rest``."""
+    top = (divisor >> 128).truncate(I128)
+    u4, u3, u2 = ((rest >> (64 * i)).truncate(I64) for i in (3, 2, 1))
+    digit = e.variable(I64, -1)
+    left = e.variable(I256, 0)
+    shifted = (rest << 64) | limb.extend(I256)
+    with e.builder.if_else((rest >> 128).truncate(I128).equals(top).ir) as (limit, usual):
+        with limit:
+            # (rest, limb) - (2**64 - 1) * divisor: rest is less than the divisor by less than 2**128, so this is exact
+            left.value = shifted + divisor - (divisor << 64)
+        with usual:
+            q, high = _three_by_two(e, u4, u3, u2, top, v)
+            p0 = _wide_product(q, divisor.truncate(I64))
+            p1 = _wide_product(q, (divisor >> 64).truncate(I64)) + _high(p0).extend(I128)
+            product = (p1.extend(I256) << 64) | _low(p0).extend(I256)
+            minuend = (high.extend(I256) << 128) | shifted.truncate(I128).extend(I256)
+            digit.value = q
+            left.value = minuend - product
+            with e.when(minuend < product, likely=False):
+                digit.value = q - 1
+                left.value = left.value + divisor
+    return digit.value, left.value
+
+
 def _define_divide_limbs(module: ir.Module, reciprocal: ir.Function) -> ir.Function:
-    """void (numerator*, limbs, divisor*, quotient*, remainder*): ``quotient`` (as long as the numerator) and
-    ``remainder`` (4 limbs) hold zeros when called; the divisor has 4 limbs and is not 0."""
-    e = define(module, "divide_limbs", ir.VoidType(), [POINTER, I64, POINTER, POINTER, POINTER])
+    """void (numerator*, limbs, divisor, quotient*, remainder*): ``quotient`` (four limbs more than the numerator, or null)
+    and ``remainder`` (4 limbs). The numerator has 2 to 8 limbs, and four limbs of 0 before and one behind it; the
+    divisor is not 0."""
+    e = define(module, "divide_limbs", ir.VoidType(), [POINTER, I64, I256, POINTER, POINTER])
     numerator, limbs, divisor, quotient, remainder = e.arguments
+    shift = e.leading_zeros(divisor)
+    normal = divisor << shift
+    top = (normal >> 192).truncate(I64)
+    with e.when((divisor >> 64).equals(0)):
+        bits = shift.truncate(I64) & 63
+        inverse = e.call(reciprocal, top)
 
-    def significant(limbs_at: Value, most: Value) -> Value:
-        count = e.variable(I64, most)
+        def shifted_by_bits(i: Value) -> Value:
+            low = e.load(numerator, I64, i - 1)
+            return e.intrinsic("llvm.fshl", I64, e.load(numerator, I64, i), low, bits)
+
+        rest = e.variable(I64, shifted_by_bits(limbs))
+        i = e.variable(I64, limbs)
         with e.loop() as loop:
-            loop.break_if(count.value.equals(0))
-            loop.break_if(e.load(limbs_at, I64, count.value - 1).differs(0))
-            count.value = count.value - 1
-        return count.value
-
-    n = significant(numerator, limbs)
-    m = significant(divisor, e.i64(LIMBS))
-    with e.when(n < m):
-        i = e.variable(I64, 0)
-        with e.loop() as loop:
-            loop.break_if(i.value >= n)
-            e.store(e.load(numerator, I64, i.value), remainder, I64, i.value)
-            i.value = i.value + 1
-        e.give()
-    top = e.load(divisor, I64, m - 1)
-    shift = e.leading_zeros(top)
-
-    def shifted(limbs_at: Value, i: Value) -> Value:
-        """Limb i of the number shifted left, i >= 1."""
-        return e.intrinsic("llvm.fshl", I64, e.load(limbs_at, I64, i), e.load(limbs_at, I64, i - 1), shift)
-
-    highest = e.intrinsic("llvm.fshl", I64, 0, e.load(numerator, I64, n - 1), shift)
-    with e.when(m.equals(1)):
-        d = top << shift
-        inverse = e.call(reciprocal, d)
-        rest = e.variable(I64, highest)
-        i = e.variable(I64, n - 1)
-        with e.loop() as loop:
-            loop.break_if(i.value.equals(0))
-            q, r = _two_by_one(e, rest.value, shifted(numerator, i.value), d, inverse)
+            i.value = i.value - 1
+            q, r = _two_by_one(e, rest.value, shifted_by_bits(i.value), top, inverse)
             e.store(q, quotient, I64, i.value)
             rest.value = r
-            i.value = i.value - 1
-        q, r = _two_by_one(e, rest.value, e.load(numerator) << shift, d, inverse)
-        e.store(q, quotient)
-        e.store(r >> shift, remainder)
+            loop.break_if(i.value.equals(0))
+        e.store((rest.value >> bits).extend(I256), remainder)
         e.give()
-    # Knuth D on u (n + 1 limbs) and v (m limbs), both shifted so that v's top bit is set
-    u = e.stack_slot(I64, 10)
-    v = e.stack_slot(I64, LIMBS)
+    # Shift both so that the divisor's top bit is set; the quotient stays the same.
+    v = _reciprocal_of_two(e, top, (normal >> 128).truncate(I64), reciprocal)
+    amount = shift.truncate(I64)
+    whole, bits = amount >> 6, amount & 63
 
-    def copy_shifted(source: Value, target: Value, count: Value) -> None:
-        e.store(e.load(source) << shift, target)
-        i = e.variable(I64, 1)
-        with e.loop() as loop:
-            loop.break_if(i.value >= count)
-            e.store(shifted(source, i.value), target, I64, i.value)
-            i.value = i.value + 1
+    def shifted(i: Value) -> Value:
+        """Limb i of the shifted numerator."""
+        place = i - whole
+        high, low = e.load(numerator, I64, place), e.load(numerator, I64, place - 1)
+        return e.intrinsic("llvm.fshl", I64, high, low, bits)
 
-    copy_shifted(numerator, u, n)
-    e.store(highest, u, I64, n)
-    copy_shifted(divisor, v, m)
-    v_top = e.load(v, I64, m - 1)
-    v_next = e.load(v, I64, m - 2)
-    inverse = e.call(reciprocal, v_top)
-    j = e.variable(I64, n - m + 1)
+    length = limbs + whole + 1
+    first = e.word(0)
+    for i in range(1, 5):
+        first = (first << 64) | shifted(length - i).extend(I256)
+    left = e.variable(I256, first)
+    i = e.variable(I64, length - 4)
     with e.loop() as loop:
-        loop.break_if(j.value.equals(0))
-        j.value = j.value - 1
-        at = j.value
-        u2 = e.load(u, I64, at + m)
-        u1 = e.load(u, I64, at + m - 1)
-        u0 = e.load(u, I64, at + m - 2)
-        estimate = e.variable(I64, -1)
-        with e.when(u2 < v_top):
-            q, r = _two_by_one(e, u2, u1, v_top, inverse)
-            estimate.value = q
-            rest = e.variable(I64, r)
-            with e.loop() as correction:
-                product = _wide_product(estimate.value, v_next)
-                correction.break_if(product <= ((rest.value.extend(I128) << 64) | u0.extend(I128)))
-                estimate.value = estimate.value - 1
-                sum_ = rest.value + v_top
-                correction.break_if(sum_ < v_top)
-                rest.value = sum_
-        # u[at ... at+m] -= estimate * v
-        borrow = e.variable(I64, 0)
-        k = e.variable(I64, 0)
-        with e.loop() as subtract:
-            product = _wide_product(estimate.value, e.load(v, I64, k.value)) + borrow.value.extend(I128)
-            low = _low(product)
-            old = e.load(u, I64, at + k.value)
-            e.store(old - low, u, I64, at + k.value)
-            borrow.value = _high(product) + (old < low).extend(I64)
-            k.value = k.value + 1
-            subtract.break_if(k.value >= m)
-        e.store(u2 - borrow.value, u, I64, at + m)
-        with e.loop() as add_back:
-            add_back.break_if(u2 >= borrow.value)
-            estimate.value = estimate.value - 1
-            carry = e.variable(I64, 0)
-            k.value = 0
-            with e.loop() as add:
-                total = (
-                    e.load(u, I64, at + k.value).extend(I128)
-                    + e.load(v, I64, k.value).extend(I128)
-                    + carry.value.extend(I128)
-                )
-                e.store(_low(total), u, I64, at + k.value)
-                carry.value = _high(total)
-                k.value = k.value + 1
-                add.break_if(k.value >= m)
-            limb = e.load(u, I64, at + m)
-            e.store(limb + carry.value, u, I64, at + m)
-            # the estimate is at most one too big here
-            add_back.break_if(e.constant(ir.IntType(1), 1))
-        e.store(estimate.value, quotient, I64, at)
-    i = e.variable(I64, 0)
-    with e.loop() as loop:
-        low, high = e.load(u, I64, i.value), e.load(u, I64, i.value + 1)
-        last = (i.value + 1).equals(m)
-        low = e.intrinsic("llvm.fshr", I64, last.choose(0, high), low, shift)
-        e.store(low, remainder, I64, i.value)
-        i.value = i.value + 1
-        loop.break_if(i.value >= m)
+        loop.break_if(i.value.equals(0))
+        i.value = i.value - 1
+        q, r = _divide_step(e, left.value, shifted(i.value), normal, v)
+        e.store(q, quotient, I64, i.value)
+        left.value = r
+    e.store(left.value >> shift, remainder)
     e.give()
+    e.function.attributes.add("noinline")
     return e.function
+
+
+#: Limbs of 0 before and behind a numerator.
+_BEFORE, _BEHIND = 4, 1
+
+
+def _numerator(e: Emitter, limbs: list[Value]) -> Value:
+    """A numerator in native stack memory, as ``divide_limbs`` takes it."""
+    array = e.stack_slot(I64, _BEFORE + len(limbs) + _BEHIND)
+    for i in range(_BEFORE):
+        e.store(0, array, I64, i)
+    for i, limb in enumerate(limbs):
+        e.store(limb, array, I64, _BEFORE + i)
+    e.store(0, array, I64, _BEFORE + len(limbs))
+    return array.offset(8 * _BEFORE)
+
+
+def _limbs(word: Value) -> list[Value]:
+    return [(word >> (64 * i)).truncate(I64) for i in range(LIMBS)]
 
 
 def _define_division(module: ir.Module, name: str, divide_limbs: ir.Function, *, remainder: bool) -> ir.Function:
@@ -215,11 +226,14 @@ def _define_division(module: ir.Module, name: str, divide_limbs: ir.Function, *,
     with e.when((a >> 64).equals(0)):
         small_a, small_b = a.truncate(I64), b.truncate(I64)
         e.give((small_a % small_b if remainder else small_a // small_b).extend(I256))
-    arrays = [e.stack_slot(I256) for _ in range(4)]
-    for array, value in zip(arrays, (a, b, e.word(0), e.word(0)), strict=True):
-        e.store(value, array)
-    e.call(divide_limbs, arrays[0], LIMBS, *arrays[1:])
-    e.give(e.load(arrays[3 if remainder else 2], I256))
+    with e.when((b & (b - 1)).equals(0)):
+        e.give(a & (b - 1) if remainder else a >> e.intrinsic("llvm.cttz", I256, b, False))
+    quotient, rest = e.stack_slot(I64, 2 * LIMBS), e.stack_slot(I256)
+    for i in range(LIMBS):
+        e.store(0, quotient, I64, i)
+    length = (a >> 128).equals(0).choose(e.i64(2), LIMBS)
+    e.call(divide_limbs, _numerator(e, _limbs(a)), length, b, quotient, rest)
+    e.give(e.load(rest if remainder else quotient, I256))
     return e.function
 
 
@@ -247,25 +261,21 @@ def _define_add_modulo(module: ir.Module, divide_limbs: ir.Function) -> ir.Funct
     with e.when((a < modulus) & (b < modulus)):
         reduced = total - modulus
         e.give((carry | (total >= modulus)).choose(reduced, total))
-    numerator = e.stack_slot(I64, 5)
-    quotient = e.stack_slot(I64, 5)
-    divisor, rest = e.stack_slot(I256), e.stack_slot(I256)
-    e.store(total, numerator)
-    e.store(carry.extend(I64), numerator, I64, 4)
-    e.store(modulus, divisor)
-    e.store(e.word(0), rest)
-    e.call(divide_limbs, numerator, 5, divisor, quotient, rest)
+    quotient, rest = e.stack_slot(I64, 3 * LIMBS), e.stack_slot(I256)
+    numerator = _numerator(e, [*_limbs(total), carry.extend(I64)])
+    e.call(divide_limbs, numerator, LIMBS + 1, modulus, quotient, rest)
     e.give(e.load(rest, I256))
     return e.function
 
 
-def _define_multiply_modulo(module: ir.Module, divide_limbs: ir.Function) -> ir.Function:
+def _define_multiply_modulo(
+    module: ir.Module, divide_limbs: ir.Function, remainder: ir.Function
+) -> ir.Function:
     e = define(module, "multiply_modulo", I256, [I256, I256, I256])
     a, b, modulus = e.arguments
     with e.when(modulus.equals(0)):
         e.give(0)
-    limbs_a = [(a >> (64 * i)).truncate(I64) for i in range(LIMBS)]
-    limbs_b = [(b >> (64 * i)).truncate(I64) for i in range(LIMBS)]
+    limbs_a, limbs_b = _limbs(a), _limbs(b)
     product: list[Value] = [e.i64(0)] * (2 * LIMBS)
     for i in range(LIMBS):
         carry = e.i64(0)
@@ -274,14 +284,14 @@ def _define_multiply_modulo(module: ir.Module, divide_limbs: ir.Function) -> ir.
             product[i + j] = _low(total)
             carry = _high(total)
         product[i + LIMBS] = carry
-    numerator = e.stack_slot(I64, 2 * LIMBS)
-    quotient = e.stack_slot(I64, 2 * LIMBS)
-    divisor, rest = e.stack_slot(I256), e.stack_slot(I256)
-    for i, limb in enumerate(product):
-        e.store(limb, numerator, I64, i)
-    e.store(modulus, divisor)
-    e.store(e.word(0), rest)
-    e.call(divide_limbs, numerator, 2 * LIMBS, divisor, quotient, rest)
+    low, high = e.word(0), e.word(0)
+    for i in reversed(range(LIMBS)):
+        low = (low << 64) | product[i].extend(I256)
+        high = (high << 64) | product[i + LIMBS].extend(I256)
+    with e.when(high.equals(0)):
+        e.give(e.call(remainder, low, modulus))
+    quotient, rest = e.stack_slot(I64, 3 * LIMBS), e.stack_slot(I256)
+    e.call(divide_limbs, _numerator(e, product), 2 * LIMBS, modulus, quotient, rest)
     e.give(e.load(rest, I256))
     return e.function
 
@@ -314,6 +324,6 @@ def define_arithmetic(module: ir.Module) -> Arithmetic:
         signed_divide=_define_signed_division(module, "signed_divide", divide, remainder=False),
         signed_remainder=_define_signed_division(module, "signed_remainder", remainder, remainder=True),
         add_modulo=_define_add_modulo(module, divide_limbs),
-        multiply_modulo=_define_multiply_modulo(module, divide_limbs),
+        multiply_modulo=_define_multiply_modulo(module, divide_limbs, remainder),
         power=_define_power(module),
     )

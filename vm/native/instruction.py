@@ -39,6 +39,7 @@ class Support:
 
     arithmetic: Arithmetic
     keccak: ir.Function
+    remembered_keccak: ir.Function
     slots: SlotTable
     expand_memory: ir.Function
     load_padded: ir.Function

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import llvmlite.ir as ir
 
-from smartvm.vm.native.emit import I8, I64, POINTER, Emitter, Value, define
+from smartvm.vm.native.emit import I8, I64, I256, POINTER, Emitter, Value, define
+from smartvm.vm.native.layout import DIGEST, DIGEST_TABLE_BITS, MACHINE
 
 RATE = 136
 ROUNDS = 24
@@ -45,15 +46,15 @@ def _round(e: Emitter, lanes: list[Value], constant: Value) -> list[Value]:
     rotations = _rotations()
     columns = [lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20] for x in range(5)]
     parity = [columns[(x + 4) % 5] ^ _rotate(e, columns[(x + 1) % 5], 1) for x in range(5)]
-    moved = list(lanes)
+    # row by row, so that few values are live at once
+    result: list[Value] = []
     for y in range(5):
+        row = []
         for x in range(5):
-            moved[y + 5 * ((2 * x + 3 * y) % 5)] = _rotate(e, lanes[x + 5 * y] ^ parity[x], rotations[x + 5 * y])
-    result = [
-        moved[x + 5 * y] ^ (~moved[(x + 1) % 5 + 5 * y] & moved[(x + 2) % 5 + 5 * y])
-        for y in range(5)
-        for x in range(5)
-    ]
+            # the lane that rho and pi bring to (x, y)
+            source = (x + 3 * y) % 5 + 5 * x
+            row.append(_rotate(e, lanes[source] ^ parity[source % 5], rotations[source]))
+        result += [row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]) for x in range(5)]
     result[0] = result[0] ^ constant
     return result
 
@@ -112,5 +113,38 @@ def define_keccak(module: ir.Module) -> ir.Function:
     absorb(block)
     for i in range(4):
         e.store(e.load(state, I64, i), digest, I64, i, align=1)
+    e.give()
+    return e.function
+
+
+def define_remembered_keccak(module: ir.Module, keccak: ir.Function) -> ir.Function:
+    """void (machine*, data*, size, digest*): like ``keccak``, but areas of 32 and 64 bytes, of which contracts hash the
+    same ones again and again to find the slots of mappings and arrays, are looked up in the machine's table first."""
+    e = define(module, "remembered_keccak", ir.VoidType(), [POINTER, POINTER, I64, POINTER])
+    machine, data, size, digest = e.arguments
+    is_pair = size.equals(64)
+    with e.when(~(is_pair | size.equals(32))):
+        e.call(keccak, data, size, digest)
+        e.give()
+    first = e.load(data, I256, align=1)
+    second = e.variable(I256, 0)
+    with e.when(is_pair):
+        second.value = e.load(data.offset(32), I256, align=1)
+    total = size
+    for i in range(8):
+        word = first if i < 4 else second.value
+        key = e.load(machine, I64, MACHINE["hash_keys"] + i)
+        total = total + (word >> (64 * (i % 4))).truncate(I64) * key
+    index = total >> (64 - DIGEST_TABLE_BITS)
+    entry = e.load(machine, POINTER, MACHINE["digests"]).offset(index * (8 * DIGEST.size))
+    known = e.load(entry, I64, DIGEST["size"]).equals(size)
+    known = known & e.load(entry, I256).equals(first) & e.load(entry.offset(32), I256).equals(second.value)
+    place = entry.offset(8 * DIGEST["digest"])
+    with e.when(~known):
+        e.call(keccak, data, size, place)
+        e.store(first, entry)
+        e.store(second.value, entry.offset(32))
+        e.store(size, entry, I64, DIGEST["size"])
+    e.store(e.load(place, I256), digest, align=1)
     e.give()
     return e.function

@@ -80,7 +80,8 @@ MACHINE = Structure(
     "logs_capacity",
     "blob_hashes",
     "blob_hash_count",
-    ("hash_keys", 5),  # random odd multipliers of the slot table's hash
+    ("hash_keys", 8),  # random odd multipliers of the tables' hashes
+    "digests",  # table of KECCAK-256 digests lately computed
     ("origin", 4),
     ("gas_price", 4),
     ("coinbase", 4),
@@ -99,6 +100,10 @@ MACHINE = Structure(
 SLOT = Structure(("key", 4), "tag", "flags", ("current", 4), ("original", 4), "hash", "unused")
 SLOT_WARM = 1
 TRANSIENT = 1 << 62
+
+#: An entry of the table of digests: what was hashed (32 bytes are followed by zeros), its size (0: none), the digest.
+DIGEST = Structure(("data", 8), "size", ("digest", 4), ("unused", 3))
+DIGEST_TABLE_BITS = 12
 
 #: A journal entry: entry number and kind, then the word that was there before.
 JOURNAL = Structure("what", ("previous", 4))
