@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from smartvm.compiler.backend.algebra import fold
-from smartvm.compiler.backend.effects import CONTROL, EffectFacts
+from smartvm.compiler.backend.effects import ENDING, EffectFacts
 from smartvm.compiler.backend.ssa import BRANCH, JUMP, RETURN, Function
 
 #: Operations that one evaluation may take, and how deep calls may nest in it.
@@ -23,7 +23,7 @@ class CallEvaluator:
         """What the function returns for these numbers; None when it does more than compute, does not return,
         or takes too long."""
         mask = self._facts.of_function.get(function.number)
-        if mask is None or mask.reads or mask.writes & ~CONTROL or not function.can_return:
+        if mask is None or mask.reads or mask.writes & ~ENDING or not function.can_return:
             return None
         key = (function.number, *arguments)
         if key not in self._results:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from smartvm.compiler.backend.control_flow import predecessors
-from smartvm.compiler.backend.ssa import RETURN, Function, Operation, Program
+from smartvm.compiler.backend.ssa import RETURN, STOP, Block, Function, Operation, Program
 from smartvm.instructions.model import Effects
 
 #: A bit for each area of ``instructions.model.Area``, and one for control: what may end the execution writes
@@ -25,7 +25,11 @@ AREAS = (
 )
 BITS = {area: 1 << i for i, area in enumerate(AREAS)}
 CONTROL = 1 << len(AREAS)
-EVERYTHING = (1 << (len(AREAS) + 1)) - 1
+#: Written by what may end the execution and keep its changes (STOP, RETURN), which a revert does not.
+KEEPING_END = 1 << (len(AREAS) + 1)
+#: What an operation writes that does nothing but perhaps not return.
+ENDING = CONTROL | KEEPING_END
+EVERYTHING = (1 << (len(AREAS) + 2)) - 1
 _GAS = BITS["gas"]
 
 
@@ -106,6 +110,8 @@ class EffectFacts:
             for block in function.blocks:
                 if block.number not in returning:
                     writes |= CONTROL
+                    if block.kind == STOP and not _reverts(block):
+                        writes |= KEEPING_END
                     continue
                 for operation in block.operations:
                     if operation.callee is not None:
@@ -136,7 +142,7 @@ class EffectFacts:
                 mask = self.of_function[callee]
                 reads |= mask.reads
                 writes |= mask.writes
-            if writes & ~CONTROL:
+            if writes & ~ENDING:
                 reads |= CONTROL
             new = Mask(reads, writes)
             if new != self.of_function[number]:
@@ -145,6 +151,12 @@ class EffectFacts:
                     if caller not in waiting:
                         waiting.add(caller)
                         work.append(caller)
+
+
+def _reverts(block: Block) -> bool:
+    """Whether a block that ends the execution undoes its changes."""
+    builtin = block.operations[-1].builtin if block.operations else None
+    return builtin is not None and builtin.effects.reverts
 
 
 def _returning_blocks(function: Function) -> set[int]:
@@ -276,7 +288,9 @@ def _reaches_return(function: Function, can_return: dict[int, bool]) -> bool:
 
 __all__ = [
     "CONTROL",
+    "ENDING",
     "EVERYTHING",
+    "KEEPING_END",
     "EffectFacts",
     "Mask",
     "call_order",

@@ -8,55 +8,21 @@ that very address alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
+from smartvm.compiler.backend.accesses import (
+    FREE_POINTER,
+    NO_BASE,
+    RANGE_WRITERS,
+    WORD_ACCESSES,
+    WORD_BYTES,
+    ValueView,
+    address_of,
+)
 from smartvm.compiler.backend.effects import BITS, Mask
 
 if TYPE_CHECKING:
     from smartvm.compiler.backend.ssa import Operation
-
-_WORD = 32
-_FREE_POINTER = 0x40
-_NO_BASE = -1
-
-
-class _Access(NamedTuple):
-    """How an instruction uses a kind of store: ``area``, whether it loads or stores a word, the width of a
-    key (32 for byte addresses, 1 for numbered slots)."""
-
-    area: str
-    store: bool
-    width: int
-
-
-_ACCESSES = {
-    "MLOAD": _Access("memory", False, _WORD),
-    "MSTORE": _Access("memory", True, _WORD),
-    "SLOAD": _Access("storage", False, 1),
-    "SSTORE": _Access("storage", True, 1),
-    "TLOAD": _Access("transient", False, 1),
-    "TSTORE": _Access("transient", True, 1),
-}
-
-#: Instructions that write one range of memory: the operand that says where it starts.
-_RANGE_WRITERS = {
-    "MSTORE8": 0,
-    "CALLDATACOPY": 0,
-    "CODECOPY": 0,
-    "RETURNDATACOPY": 0,
-    "EXTCODECOPY": 1,
-    "MCOPY": 0,
-}
-
-
-class ValueView(Protocol):
-    """What is asked about values."""
-
-    def number(self, value: int) -> int | None:
-        """The number that a value is, if it is known."""
-
-    def definition(self, value: int) -> tuple[str, list[int]] | None:
-        """Name and operands of the pure instruction that gives the value."""
 
 
 class _Entry(NamedTuple):
@@ -115,12 +81,12 @@ class KnownContents:
     def visit(self, operation: Operation, name: str, mask: Mask, view: ValueView) -> int | None:
         """Account for an instruction. Answers with the value that a load is known to give, with -1 for a
         store of what is there already, else None."""
-        access = _ACCESSES.get(name)
+        access = WORD_ACCESSES.get(name)
         if access is None:
             self._other(operation, name, mask, view)
             return None
         words = self._areas[access.area]
-        key = _address(operation.inputs[0], view)
+        key = address_of(operation.inputs[0], view)
         known = words.get(key)
         if not access.store:
             if mask.writes:
@@ -150,33 +116,27 @@ class KnownContents:
         return None
 
     def _other(self, operation: Operation, name: str, mask: Mask, view: ValueView) -> None:
-        position = _RANGE_WRITERS.get(name)
+        positions = RANGE_WRITERS.get(name)
         words = self._areas["memory"]
-        if position is None or not words:
+        if positions is None or not words:
             self.forget(mask)
             return
-        base, _ = _address(operation.inputs[position], view)
-        kept = {key: entry for key, entry in words.items() if self._apart("memory", base, key)}
+        start, length = positions
+        base, offset = address_of(operation.inputs[start], view)
+        size = 1 if length < 0 else view.number(operation.inputs[length])
+        kept = {
+            key: entry
+            for key, entry in words.items()
+            if size == 0
+            or (
+                self._apart("memory", base, key)
+                if base != key[0]
+                else size is not None and (key[1] + WORD_BYTES <= offset or offset + size <= key[1])
+            )
+        }
         self.forget(mask)
         words.update(kept)
 
     def _apart(self, area: str, base: int, other: tuple[int, int]) -> bool:
         """Whether a write relative to ``base`` leaves what is known at ``other``, whose base differs."""
-        return self._guarded and area == "memory" and base != _NO_BASE and other == (_NO_BASE, _FREE_POINTER)
-
-
-def _address(value: int, view: ValueView) -> tuple[int, int]:
-    """A value as base and number."""
-    number = view.number(value)
-    if number is not None:
-        return _NO_BASE, number
-    made = view.definition(value)
-    if made is not None and made[0] == "ADD":
-        first, second = made[1]
-        number = view.number(second)
-        if number is not None:
-            return first, number
-        number = view.number(first)
-        if number is not None:
-            return second, number
-    return value, 0
+        return self._guarded and area == "memory" and base != NO_BASE and other == (NO_BASE, FREE_POINTER)

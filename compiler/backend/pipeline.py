@@ -12,6 +12,7 @@ from smartvm.compiler.backend.control_flow import (
     merge_straight_runs,
 )
 from smartvm.compiler.backend.dead_code import drop_dead_operations
+from smartvm.compiler.backend.dead_stores import DeadStores
 from smartvm.compiler.backend.effects import EffectFacts, call_order, settle_returns
 from smartvm.compiler.backend.inlining import Inliner
 from smartvm.compiler.backend.simplification import Simplifier
@@ -68,6 +69,7 @@ def simplify_function(
     """Simplify until nothing changes, or for some rounds."""
     for _ in range(_ROUNDS):
         changed = Simplifier(function, builtins, facts, guarded, evaluator).run()
+        changed |= DeadStores(function, facts, guarded).run()
         changed |= drop_dead_operations(function, facts)
         drop_unreachable(function)
         changed |= thread_jumps(function)

@@ -14,7 +14,7 @@ from smartvm.compiler.backend.algebra import RULES, fold, result_bits
 from smartvm.compiler.backend.arithmetic import MIRRORED, WORD_BITS
 from smartvm.compiler.backend.constant_calls import CallEvaluator
 from smartvm.compiler.backend.control_flow import immediate_dominators, predecessors
-from smartvm.compiler.backend.effects import CONTROL, EffectFacts
+from smartvm.compiler.backend.effects import ENDING, EffectFacts
 from smartvm.compiler.backend.known_contents import KnownContents
 from smartvm.compiler.backend.ssa import BRANCH, Block, Function, Operation
 
@@ -230,7 +230,7 @@ class Simplifier:
     def _call(self, operation: Operation, contents: KnownContents, added: list[tuple[object, ...]]) -> bool:
         mask = self.facts.mask(operation)
         assert operation.callee is not None
-        if operation.outputs and not mask.reads and not mask.writes & ~CONTROL:
+        if operation.outputs and not mask.reads and not mask.writes & ~ENDING:
             numbers = [self.number(value) for value in operation.inputs]
             if None not in numbers:
                 results = self.evaluator.results(operation.callee, [n for n in numbers if n is not None])
@@ -252,7 +252,7 @@ class Simplifier:
         """Merge an operation that writes nothing with an equal one before it, if nothing it reads has
         changed."""
         reads, writes = mask
-        if not operation.outputs or writes & ~CONTROL or (operation.builtin is not None and writes):
+        if not operation.outputs or writes & ~ENDING or (operation.builtin is not None and writes):
             return True
         key = (*name, *operation.inputs, *contents.generations(reads))
         known = self.available.get(key)
