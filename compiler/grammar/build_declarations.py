@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_statements import StatementActions
 from smartvm.compiler.grammar.license import find_license
@@ -523,7 +525,8 @@ class DeclarationActions(StatementActions):
         return [visibility, *mutabilities]
 
     def function_type_returns(self, parameters: nodes.ParameterList) -> tuple[nodes.ParameterList, int]:
-        return parameters, parameters.src.end
+        # solc's range of a function type takes the token in that follows it.
+        return parameters, self.ends[bisect.bisect_left(self.starts, parameters.src.end)]
 
     def no_function_type_returns(self, next_token: int) -> tuple[nodes.ParameterList, int]:
         return self.empty_parameters(next_token), self.ends[next_token]
