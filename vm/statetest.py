@@ -391,21 +391,19 @@ def run_fixture(
     for name, content in tests.items():
         if not isinstance(content, dict) or "post" not in content:
             continue
-        test: _Test | None = None
-        trouble: str | None = None
         try:
             cases = list(_cases(content, forks))
-            if cases:
-                test = _Test(name, content, table, engine, tracer)
         except SmartVMError as error:
-            trouble = str(error)
-        if trouble is not None and not isinstance(content.get("post"), dict):
-            yield CaseResult(name, "", 0, False, error=trouble)
+            yield CaseResult(name, "", 0, False, error=str(error))
+            continue
+        if not cases:
+            continue
+        try:
+            test = _Test(name, content, table, engine, tracer)
+        except SmartVMError as error:
+            yield from (CaseResult(name, fork, index, False, error=str(error)) for fork, index, _ in cases)
             continue
         for fork_name, index, post in cases:
-            if test is None:
-                yield CaseResult(name, fork_name, index, False, error=trouble)
-                continue
             try:
                 yield test.run(fork_name, index, post)
             except SmartVMError as error:
