@@ -2,10 +2,10 @@
 
 A route is exact when none of its partial sums can leave the range in which its arithmetic is: ``bound`` (the
 largest magnitude of the items × that of the weights × the number of terms) limits every partial sum in every
-order of summation. int16 products in an int32 accumulator are exact below 2^31. float64 represents each
-integer up to 2^53, so sums below that are exact whatever the BLAS does (fused or not, in any order, on any
-number of threads); int64 is exact below 2^63; the wide route computes modulo 2^256, which is what an item is
-reduced to.
+order of summation. int16 products are exact in int32 accumulators over so few terms that their sums stay
+below 2^31; sums of such chunks are added in int64. float64 represents each integer up to 2^53, so sums below
+that are exact whatever the BLAS does (fused or not, in any order, on any number of threads); int64 is exact
+below 2^63; the wide route computes modulo 2^256, which is what an item is reduced to.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
+from smartvm.vm.dnn import dot_products, native
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn import native
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
@@ -27,9 +27,7 @@ Route = Literal["int16", "float64", "int64", "wide"]
 Sizes = tuple[int, int, int]
 
 #: Bytes of gathered windows that are alive at a time: about a second-level cache.
-_GATHERED_BYTES = 1 << 21
-#: int16 items of the widest vector register: rows of whole vectors need no scalar rest.
-_VECTOR_ITEMS = 32
+_GATHERED_BYTES = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,20 @@ _FEW_TERMS = 32
 def route_for(bound: int, *operands: Buffer | WeightBlock) -> Route:
     """The fastest route that is exact for partial sums up to ``bound`` over ``operands`` (none given: not
     int16)."""
-    if operands and bound < 1 << 31 and all(operand.bound < 1 << 15 for operand in operands):
+    if operands and bound < 1 << 63 and _exact_terms(*operands) >= dot_products.ROW_STEP:
         return "int16"
     if bound < 1 << 53:
         return "float64"
     return "int64" if bound < 1 << 63 else "wide"
+
+
+def _exact_terms(*operands: Buffer | WeightBlock) -> int:
+    """How many products of items of the operands certainly sum to less than 2^31; 0 where an item is not
+    int16."""
+    bounds = [operand.bound for operand in operands]
+    if max(bounds) >= 1 << 15:
+        return 0
+    return ((1 << 31) - 1) // max(1, prod(bounds))
 
 
 def bound_of(buffer: Buffer, block: WeightBlock, terms: int) -> int:
@@ -145,25 +152,27 @@ def int16_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.int16]:
 
 
 def _padded(terms: int) -> int:
-    step = 8 if terms <= 16 else _VECTOR_ITEMS
-    return -(-terms // step) * step
+    return -(-terms // dot_products.ROW_STEP) * dot_products.ROW_STEP
 
 
 def _correlate_int16(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
     weights = int16_rows(block, shape.kernels)
     values = item_arrays.as_type(buffer.array, np.int16)
-    out = np.empty((shape.kernels, shape.positions), np.int32)
+    exact = _exact_terms(buffer, block)
+    chunk = exact - exact % dot_products.ROW_STEP
+    dtype = np.int32 if shape.terms <= exact else np.int64
+    out = np.zeros((shape.kernels, shape.positions), dtype)
     if shape.is_whole_map or shape.is_matrix:
         windows = np.zeros((shape.positions, weights.shape[1]), np.int16)
         windows[:, : shape.terms] = values.reshape(shape.terms, shape.positions).T
-        native.dot_rows_int16(windows, weights, out)
+        dot_products.add_dot_rows(windows, weights, chunk, out)
     else:
         for first, windows in _gathered(values, shape, weights.shape[1]):
-            part = (
-                out if len(windows) == shape.positions else np.empty((shape.kernels, len(windows)), np.int32)
-            )
-            native.dot_rows_int16(windows, weights, part)
-            if part is not out:
+            if len(windows) == shape.positions:
+                dot_products.add_dot_rows(windows, weights, chunk, out)
+            else:
+                part = np.zeros((shape.kernels, len(windows)), dtype)
+                dot_products.add_dot_rows(windows, weights, chunk, part)
                 out[:, first : first + len(windows)] = part
     return item_arrays.narrowed(out.reshape(-1))[0]
 
@@ -220,11 +229,13 @@ def _gathered(
 
 
 def _correlate_channels(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
-    """Depthwise, in int64 (sums below 2^63)."""
-    out = np.empty((shape.groups, *shape.outputs[1:]), np.int64)
+    """Depthwise, in int32 where the sums stay below 2^31, else in int64 (below 2^63)."""
+    narrow = bound_of(buffer, block, shape.terms) < 1 << 31 and max(buffer.bound, block.bound) < 1 << 31
+    dtype: npt.DTypeLike = np.int32 if narrow else np.int64
+    out = np.empty((shape.groups, *shape.outputs[1:]), dtype)
     native.correlate_channels(
-        item_arrays.as_type(buffer.array, np.int64).reshape(shape.groups, *shape.sizes[1:]),
-        int64_items(block).reshape(shape.groups, *shape.kernel[1:]),
+        item_arrays.as_type(buffer.array, dtype).reshape(shape.groups, *shape.sizes[1:]),
+        item_arrays.as_type(block.array, dtype).reshape(shape.groups, *shape.kernel[1:]),
         shape.sizes[1:],
         shape.kernel[1],
         shape.outputs[1:],

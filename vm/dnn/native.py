@@ -169,42 +169,38 @@ def dot_rows(windows, weights, out):
 
 
 @compiled
-def dot_rows_int16(windows, weights, out):
-    """``out[o, n] = Σ_t weights[o, t]·windows[n, t]`` of int16 in int32. LLVM makes it the host's 16-bit dot
-    products (``vpdpwssd``, ``vpmaddwd``, ``smlal``) by itself, since the rows are contiguous and the sum is
-    an integer's."""
-    for o in range(weights.shape[0]):
-        for n in range(windows.shape[0]):
-            total = np.int32(0)
-            for t in range(weights.shape[1]):
-                total += np.int32(weights[o, t]) * np.int32(windows[n, t])
-            out[o, n] = total
-
-
-@compiled
 def correlate_channels(x, weights, sizes, kernel, outputs, stride, padding, out):
-    """Depthwise correlation of int64 maps: each channel by its own kernel, tap by tap over whole rows."""
-    channels = out.shape[0]
-    for channel in range(channels):
+    """Depthwise correlation: each channel by its own kernel, tap by tap over whole rows. All arrays are int32
+    or all are int64, which holds every partial sum."""
+    for channel in range(out.shape[0]):
         for row in range(outputs[0]):
-            for column in range(outputs[1]):
-                out[channel, row, column] = 0
+            line = out[channel, row]
+            line[:] = 0
             for b in range(kernel):
                 i = row * stride - padding + b
                 if i < 0 or i >= sizes[0]:
                     continue
+                source = x[channel, i]
                 for c in range(kernel):
                     weight = weights[channel, b, c]
                     shift = c - padding
                     # columns whose cell lies inside: 0 <= column * stride + shift < width
                     first = max(0, -(shift // stride))
-                    last = min(outputs[1], (sizes[1] - 1 - shift) // stride + 1)
+                    last = max(first, min(outputs[1], (sizes[1] - 1 - shift) // stride + 1))
                     if stride == 1:
-                        for column in range(first, last):
-                            out[channel, row, column] += weight * x[channel, i, column + shift]
+                        _add_scaled(line[first:last], source[first + shift : last + shift], weight)
                     else:
-                        for column in range(first, last):
-                            out[channel, row, column] += weight * x[channel, i, column * stride + shift]
+                        _add_scaled(
+                            line[first:last], source[first * stride + shift :: stride][: last - first], weight
+                        )
+
+
+@compiled
+def _add_scaled(line, source, weight):
+    """``line += weight·source``: slices, since Numba would test a computed index for being negative at each
+    step, which keeps LLVM from vector instructions."""
+    for i in range(line.shape[0]):
+        line[i] += weight * source[i]
 
 
 @compiled

@@ -174,3 +174,28 @@ def test_averages_truncate_toward_zero(new_frame):
     assert run(new_frame, "POOL_AVG", (1, 2, 2, 2, 1), [-1, -1, -1, 0]) == [0]
     top = item_arrays.ITEM_MAX
     assert run(new_frame, "POOL_AVG", (1, 2, 2, 2, 1), [top] * 4) == [top]
+
+
+@pytest.mark.parametrize("stride", [1, 2, 5])
+@pytest.mark.parametrize("padding", [0, 1, 3, 9])
+def test_depthwise_with_much_padding(new_frame, stride, padding):
+    # columns of the kernel that meet no cell at all
+    x, weights = list(range(1, 7)), list(range(1, 17))
+    k = min(4, 2 + 2 * padding)
+    weights = weights[: k * k]
+    result = run(new_frame, "CONV_SING", (BLOCK, 1, 1, 2, 3, k, stride, padding), x, weights)
+    assert result == reference.conv_sing(x, weights, 1, 2, 3, k, stride, padding)
+
+
+@settings(max_examples=30)
+@given(data=st.data())
+def test_dot_products_of_many_terms(new_frame, data):
+    # rows of windows and of kernels beyond and below a tile, terms beyond a chunk
+    n, o = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
+    terms = data.draw(st.sampled_from([31, 32, 33, 64, 100]))
+    limit = data.draw(st.sampled_from([100, 4000, 8190, 8192, 32767]))
+    random = data.draw(st.randoms(use_true_random=False))
+    x = [random.choice([-limit, limit, random.randint(-limit, limit)]) for _ in range(n * terms)]
+    weights = [random.choice([-limit, limit, random.randint(-limit, limit)]) for _ in range(o * terms)]
+    result = run(new_frame, "CONV_MUL", (BLOCK, terms, o, n, 1, 1, 1, 0), x, weights)
+    assert result == reference.conv_mul(x, weights, terms, o, n, 1, 1, 1, 0)
