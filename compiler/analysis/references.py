@@ -301,6 +301,7 @@ class ReferenceResolver:
                 self._yul_block(statement, inside_function)
             case yul.FunctionDefinition():
                 places = function_name_ranges(statement, self.model.source_text(statement.source.file))
+                places[0] = statement.source
                 declared = (statement.name, *statement.parameters, *statement.returns)
                 for name, place in zip(declared, places, strict=True):
                     self._check_yul_name(name, place)

@@ -21,6 +21,8 @@ SCOPE_OPENERS = (
 
 _RESERVED = frozenset({"_", "super", "this"})
 
+_FUTURE_KEYWORDS = frozenset({"at", "error", "layout", "leave", "super", "this", "transient"})
+
 
 class ScopeTable:
     """All scopes of a compilation by the node that opens them. Import directives stand for the imported unit's."""
@@ -108,12 +110,10 @@ class ScopeTable:
     ) -> bool:
         location = location or symbol_range(symbol)
         shown = name or (symbol.unit_alias if isinstance(symbol, nodes.ImportDirective) else symbol.name)
-        if shown == "transient":
-            self.context.warning(
-                6335, location, '"transient" will become a keyword: do not use it as a name.'
-            )
         if shown in _RESERVED and not self._may_have_reserved_name(symbol):
             self.context.declaration_error(3726, location, f'"{shown}" is a reserved name.')
+        elif shown in _FUTURE_KEYWORDS:
+            self.context.warning(6335, location, f'"{shown}" will become a keyword: do not use it as a name.')
         invisible = inactive or not is_visible_in_contract(symbol)
         if scope.register(symbol, self.model, name, location, invisible):
             return True

@@ -6,10 +6,12 @@ from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.analysis.yul_walk import yul_nodes
 from smartvm.compiler.ast import nodes
+from smartvm.compiler.grammar.solidity_parser import vocabulary
+from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 
-_EXPERIMENTAL_FEATURES = frozenset({"ABIEncoderV2", "SMTChecker", "solidity"})
+_EXPERIMENTAL_FEATURES = frozenset({"ABIEncoderV2", "SMTChecker"})
 
 
 class SyntaxChecker:
@@ -136,7 +138,7 @@ class SyntaxChecker:
 
     def _pragma(self, node: nodes.PragmaDirective) -> None:
         first, *rest = node.literals or ("",)
-        if not (first[:1].isalpha() or first[:1] in "_$"):
+        if not self._names_pragma(node, first):
             self.context.syntax_error(5226, node, f'Invalid pragma "{first}".')
         elif first == "solidity":
             self._version_found = True
@@ -156,6 +158,15 @@ class SyntaxChecker:
         else:
             self.context.syntax_error(4936, node, f'There is no pragma "{first}".')
 
+    def _names_pragma(self, node: nodes.PragmaDirective, first: str) -> bool:
+        """Whether the first word is an identifier: no keyword, number or string."""
+        text = self.model.source_text(node.src.file)
+        if text is not None and text.slice(node.src)[len("pragma") :].lstrip()[:1] in ("'", '"'):
+            return False
+        words = vocabulary()
+        kind = words.solidity.get(first)
+        return first.isidentifier() and (kind is None or words.names[kind] in SOFT_KEYWORDS)
+
     def _experimental(self, node: nodes.PragmaDirective, rest: list[str]) -> None:
         if not rest:
             self.context.syntax_error(9679, node, "The name of the experimental feature is missing.")
@@ -166,15 +177,17 @@ class SyntaxChecker:
         feature = rest[0].strip("\"'")
         if not feature:
             self.context.syntax_error(3250, node, "The name of the experimental feature is empty.")
+        elif feature == "solidity":
+            self.context.syntax_error(3332, node, "The experimental Solidity prototype does not exist any more.")
+        elif feature == "__test":
+            self.context.syntax_error(2816, node, "Experimental features are not turned on.")
         elif feature not in _EXPERIMENTAL_FEATURES:
             self.context.syntax_error(8491, node, f'There is no experimental feature "{feature}".')
         elif feature in self._features:
             self.context.syntax_error(1231, node, f'The experimental feature "{feature}" is chosen already.')
         else:
             self._features.add(feature)
-            if feature == "solidity":
-                self.context.warning(2264, node, "Experimental features are not for contracts in use.")
-            elif feature == "SMTChecker":
+            if feature == "SMTChecker":
                 self.context.warning(5523, node, "This pragma is deprecated; there is no model checker here.")
             elif feature == "ABIEncoderV2":
                 self.context.warning(
