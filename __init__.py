@@ -1,7 +1,7 @@
 """smartvm: a Solidity and Yul compiler and an EVM that share one configurable instruction table.
 
-The names below are the public interface; ``smartvm.api`` and ``smartvm.chain`` document them. They load on first use, so that
-``import smartvm`` costs nothing.
+The names below are the public interface; ``smartvm.api`` and ``smartvm.chain`` document them. They load on
+first use, so that ``import smartvm`` costs nothing.
 """
 
 from __future__ import annotations

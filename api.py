@@ -1,7 +1,7 @@
 """smartvm for Python users: compile Solidity and Yul from Python.
 
-``compile_standard``, ``compile_source``, ``compile_files`` and ``link_code`` take and return what the functions of the
-same names in py-solc-x do, without a binary.
+``compile_standard``, ``compile_source``, ``compile_files`` and ``link_code`` take and return what the
+functions of the same names in py-solc-x do, without a binary.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ def compile_standard(
 ) -> dict[str, Any]:
     """Compile Standard JSON to Standard JSON.
 
-    Errors of the sources are in the result's ``errors``; nothing is raised for them. Imports that are not among the
-    sources, and ``urls``, are read from disk only when ``base_path``, ``include_path`` or ``allow_paths`` is given.
+    Errors of the sources are in the result's ``errors``; nothing is raised for them. Imports that are not
+    among the sources, and ``urls``, are read from disk only when ``base_path``, ``include_path`` or
+    ``allow_paths`` is given.
     """
     if base_path is None and not include_path and allow_paths is None:
         return _compile_standard(input_data)
@@ -74,8 +75,8 @@ def compile_source(
 ) -> dict[str, Any]:
     """Compile Solidity text. The result maps ``<stdin>:Name`` to the contract's outputs.
 
-    ``output_values`` are those of ``--combined-json`` (default: all). Raises CompileError with all diagnostics when
-    the source has errors.
+    ``output_values`` are those of ``--combined-json`` (default: all). Raises CompileError with all
+    diagnostics when the source has errors.
     """
     settings = _settings(
         import_remappings,
@@ -110,7 +111,8 @@ def compile_files(
     instruction_table: str = "default",
     allow_empty: bool = False,
 ) -> dict[str, Any]:
-    """Compile Solidity files. The result maps ``path:Name`` to the contract's outputs, imported contracts included.
+    """Compile Solidity files. The result maps ``path:Name`` to the contract's outputs, imported contracts
+    included.
 
     Raises CompileError with all diagnostics when a source has errors, UsageError when a file cannot be read.
     """

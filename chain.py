@@ -5,8 +5,8 @@
     token.transfer(chain.accounts[1], 5)
     assert token.balanceOf(chain.accounts[1]) == 5
 
-Each call of a function that may change state is a transaction in a block of its own; calls of ``view`` and ``pure``
-functions leave the state as it is.
+Each call of a function that may change state is a transaction in a block of its own; calls of ``view`` and
+``pure`` functions leave the state as it is.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _ACCOUNTS = 10
 class Chain:
     """Accounts, contracts and their state, executed by smartvm's machine.
 
-    ``table`` is an instruction table, a shipped table's name or a TOML file. ``accounts`` are addresses with ether;
-    the first is the sender where none is named.
+    ``table`` is an instruction table, a shipped table's name or a TOML file. ``accounts`` are addresses with
+    ether; the first is the sender where none is named.
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class Chain:
         libraries: Mapping[str, str] | None = None,
         optimize: bool = True,
     ) -> Contract:
-        """Compile and deploy a contract. ``source`` is a ``.sol`` file or Solidity text; ``name`` may be left out where
-        there is only one contract; ``arguments`` are the constructor's.
+        """Compile and deploy a contract. ``source`` is a ``.sol`` file or Solidity text; ``name`` may be left
+        out where there is only one contract; ``arguments`` are the constructor's.
 
         Raises CompileError, Reverted, or ContractError when there is no such contract.
         """
@@ -124,7 +124,8 @@ class Chain:
         value: int = 0,
         gas: int = DEFAULT_GAS,
     ) -> Contract:
-        """Deploy a contract given as compiled outputs: ``abi`` and ``bin`` (hex), ``storage-layout`` if there is one."""
+        """Deploy a contract given as compiled outputs: ``abi`` and ``bin`` (hex), ``storage-layout`` if there
+        is one."""
         contract = Contract(self, "", compiled)
         code = contract.creation_code(arguments)
         origin = address_bytes(sender or self.sender)

@@ -32,8 +32,8 @@ class ContractError(SmartVMError):
 
 @dataclass(frozen=True)
 class Event:
-    """A log by the contract's ABI: ``event.arguments["value"]``, or ``event.value`` where the name is free. Indexed
-    arguments of dynamic type are their hash."""
+    """A log by the contract's ABI: ``event.arguments["value"]``, or ``event.value`` where the name is free.
+    Indexed arguments of dynamic type are their hash."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -71,8 +71,9 @@ class Reverted(SmartVMError):
 
 
 class Contract:
-    """A contract on a chain. ``contract.name(arguments)`` calls a function and gives its value; ``last`` is the result
-    of the last transaction. Functions whose name is taken by Python are reached by ``contract.function(name)``."""
+    """A contract on a chain. ``contract.name(arguments)`` calls a function and gives its value; ``last`` is
+    the result of the last transaction. Functions whose name is taken by Python are reached by
+    ``contract.function(name)``."""
 
     def __init__(self, chain: Chain, address: str, compiled: Mapping[str, Any]) -> None:
         self.chain = chain
@@ -103,7 +104,8 @@ class Contract:
         )
 
     def function(self, name: str) -> Function:
-        """A function by name, or by signature (``f(uint256)``) where several share a name. ContractError if none."""
+        """A function by name, or by signature (``f(uint256)``) where several share a name. ContractError if
+        none."""
         if "(" in name:
             wanted = name.replace(" ", "")
             for entry in self._entries.get(wanted.partition("(")[0], []):
@@ -123,7 +125,8 @@ class Contract:
             raise ContractError(
                 "the bytecode lacks the address of a library", hint='give libraries={"source:Name": "0x..."}'
             )
-        entry = next((entry for entry in self.abi if entry.get("type") == "constructor"), {"inputs": []})
+        constructors = [entry for entry in self.abi if entry.get("type") == "constructor"]
+        entry: Mapping[str, Any] = constructors[0] if constructors else {}
         types = [type_from_json(parameter) for parameter in entry.get("inputs", ())]
         return bytes.fromhex(self.bytecode) + _encode(Signature("constructor", tuple(types)), arguments)
 
@@ -167,7 +170,8 @@ class Contract:
 
     def read(self, variable: str, *keys: Any) -> Any:
         """The value of a state variable, private ones too; ``keys`` go into mappings, arrays and structs:
-        ``token.read("_balances", alice)``. Raises ContractError without a storage layout or such a variable."""
+        ``token.read("_balances", alice)``. Raises ContractError without a storage layout or such a
+        variable."""
         if self.storage_layout is None:
             raise ContractError("the contract was not compiled with a storage layout")
         return StorageReader(self.storage_layout, lambda slot: self.chain.storage(self.address, slot)).read(
@@ -186,8 +190,9 @@ class Contract:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a contract (or several of one name). Calling it sends a transaction where the function may change
-    state, and only looks where it is ``view`` or ``pure``; keyword arguments are sender, value and gas."""
+    """A function of a contract (or several of one name). Calling it sends a transaction where the function
+    may change state, and only looks where it is ``view`` or ``pure``; keyword arguments are sender, value and
+    gas."""
 
     contract: Contract = field(repr=False)
     name: str = ""

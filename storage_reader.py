@@ -1,4 +1,5 @@
-"""Reads state variables out of storage by a contract's storage layout (docs/internals/layout_in_storage.rst)."""
+"""Reads state variables out of storage by a contract's storage layout
+(docs/internals/layout_in_storage.rst)."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class StorageReader:
         self.load = load
 
     def read(self, variable: str, keys: Sequence[Any] = ()) -> Any:
-        """The variable's value after following ``keys``: a mapping's key, an array's index, a struct's member."""
+        """The variable's value after following ``keys``: a mapping's key, an array's index, a struct's
+        member."""
         entry = next((e for e in self.layout["storage"] if e["label"] == variable), None)
         if entry is None:
             known = ", ".join(e["label"] for e in self.layout["storage"]) or "none"

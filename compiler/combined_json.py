@@ -85,8 +85,8 @@ COMBINED_OUTPUTS = tuple(sorted([*CONTRACT_OUTPUTS, "ast"]))
 
 
 def combined_json(unit: CompilationUnit, outputs: Iterable[str]) -> dict[str, Any]:
-    """The outputs named of all contracts and sources. Raises UnknownOutputError, and CompilationFailed when the
-    sources have errors."""
+    """The outputs named of all contracts and sources. Raises UnknownOutputError, and CompilationFailed when
+    the sources have errors."""
     wanted = list(dict.fromkeys(outputs))
     unknown = [name for name in wanted if name not in COMBINED_OUTPUTS]
     if unknown:

@@ -28,7 +28,8 @@ class RemappingError(SmartVMError):
 
 @dataclass(frozen=True, slots=True)
 class Remapping:
-    """``prefix`` at the start of an import path means ``target``, in sources whose name starts with ``context``."""
+    """``prefix`` at the start of an import path means ``target``, in sources whose name starts with
+    ``context``."""
 
     context: str
     prefix: str
@@ -97,8 +98,9 @@ def no_reader(name: str) -> str:
 
 @dataclass
 class FileReader:
-    """Reads sources from disk: a name is looked for below the base path and each include path; what it finds must
-    lie in an allowed folder (``--allow-paths``, the base and include paths, and those of the sources given)."""
+    """Reads sources from disk: a name is looked for below the base path and each include path; what it finds
+    must lie in an allowed folder (``--allow-paths``, the base and include paths, and those of the sources
+    given)."""
 
     base_path: Path = field(default_factory=Path)
     include_paths: Sequence[Path] = ()
@@ -114,8 +116,8 @@ class FileReader:
         self.allowed.extend(_real(folder) for folder in folders)
 
     def source_name(self, path: Path) -> str:
-        """The source unit name of a file given on the command line: relative to the base path or an include path
-        where it lies below one, else absolute."""
+        """The source unit name of a file given on the command line: relative to the base path or an include
+        path where it lies below one, else absolute."""
         real = _real(path)
         for prefix in (self.base_path, *self.include_paths):
             if real.is_relative_to(prefix):

@@ -1,4 +1,5 @@
-"""Library addresses in bytecode (docs/contracts/libraries.rst, docs/using-the-compiler.rst "Library Linking")."""
+"""Library addresses in bytecode (docs/contracts/libraries.rst, docs/using-the-compiler.rst "Library
+Linking")."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ def link_references_json(references: References) -> dict[str, Any]:
 
 
 def link_text(digits: str, libraries: Mapping[str, str]) -> str:
-    """Put addresses (``0x`` and 40 digits, by library name) in the place of the placeholders in hex digits."""
+    """Put addresses (``0x`` and 40 digits, by library name) in the place of the placeholders in hex
+    digits."""
     by_hash: dict[str, str] = {}
     for library, address in libraries.items():
         if not _ADDRESS.fullmatch(address):

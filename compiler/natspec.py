@@ -46,8 +46,8 @@ class ParsedComment:
 
 
 def parse_comment(text: str) -> ParsedComment:
-    """Read the tags of a comment's text. Text before any tag is a ``notice``; a line without a tag goes on with the
-    tag before it."""
+    """Read the tags of a comment's text. Text before any tag is a ``notice``; a line without a tag goes on
+    with the tag before it."""
     found: list[tuple[str, str, str]] = []
     problems: list[tuple[int, str]] = []
     lines = text.split("\n")
@@ -116,7 +116,8 @@ class Documentation:
         return parse_comment(declaration.documentation.text).tags
 
     def tags(self, declaration: Documented) -> Tags:
-        """Own tags and inherited ones (``@inheritdoc``, or a single overridden function when there is no comment)."""
+        """Own tags and inherited ones (``@inheritdoc``, or a single overridden function when there is no
+        comment)."""
         known = self._tags.get(declaration.id)
         if known is None:
             known = self._inherit(declaration, self.own_tags(declaration))

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 _NOT_BY_WILDCARD = frozenset({"ir", "irAst", "irOptimized", "irOptimizedAst", "yulCFGJson"})
 
 _BYTECODE_PARTS = (
-    "functionDebugData", "generatedSources", "immutableReferences", "linkReferences", "object", "opcodes", "sourceMap",
+    "functionDebugData", "generatedSources", "immutableReferences", "linkReferences", "object", "opcodes",
+    "sourceMap",
 )  # fmt: skip
 
 #: Outputs for which code must be made.
@@ -24,7 +25,8 @@ BINARY_OUTPUTS = (
 
 @dataclass(frozen=True, slots=True)
 class OutputSelection:
-    """Source name to contract name to outputs, each name possibly ``*``; "" stands for the source as a whole."""
+    """Source name to contract name to outputs, each name possibly ``*``; "" stands for the source as a
+    whole."""
 
     selected: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 

@@ -1,7 +1,7 @@
 """One compilation: sources in, and every result made when it is first asked for.
 
-``CompilationUnit`` holds what concerns all sources (parsing, analysis); ``CompiledContract`` what concerns one
-contract (lowering, code, artifacts). Errors are collected in ``sink``.
+``CompilationUnit`` holds what concerns all sources (parsing, analysis); ``CompiledContract`` what concerns
+one contract (lowering, code, artifacts). Errors are collected in ``sink``.
 """
 
 from __future__ import annotations

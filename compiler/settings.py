@@ -12,8 +12,8 @@ from smartvm.instructions.model import InstructionTable
 
 #: EVM versions under solc's names, oldest first.
 EVM_VERSIONS = (
-    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg", "istanbul",
-    "berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka",
+    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg",
+    "istanbul", "berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka",
 )  # fmt: skip
 
 DEFAULT_EVM_VERSION = "osaka"
@@ -24,8 +24,8 @@ BytecodeHash = Literal["ipfs", "bzzr1", "none"]
 
 @dataclass(frozen=True, slots=True)
 class MetadataSettings:
-    """``append_cbor``: code ends in the metadata's hash; ``bytecode_hash`` which; ``use_literal_content``: the
-    metadata holds the sources' text."""
+    """``append_cbor``: code ends in the metadata's hash; ``bytecode_hash`` which; ``use_literal_content``:
+    the metadata holds the sources' text."""
 
     append_cbor: bool = True
     bytecode_hash: BytecodeHash = "ipfs"
@@ -35,15 +35,15 @@ class MetadataSettings:
 @dataclass(frozen=True)
 class CompilerSettings:
     """As Standard JSON's ``settings``. ``libraries`` maps ``source:name`` to an address of 20 bytes.
-    ``instruction_table`` is a shipped table's name or a TOML file. ``as_given`` keeps the parts that the metadata
-    repeats word for word (``optimizer``, ``viaIR`` ...)."""
+    ``instruction_table`` is a shipped table's name or a TOML file. ``as_given`` keeps the parts that the
+    metadata repeats word for word (``optimizer``, ``viaIR`` ...)."""
 
     evm_version: str = DEFAULT_EVM_VERSION
     optimize: bool = False
     runs: int = 200
     via_ir: bool = False
     revert_strings: RevertStrings = "default"
-    imports: ImportRules = ImportRules()
+    imports: ImportRules = field(default_factory=ImportRules)
     libraries: Mapping[str, bytes] = field(default_factory=dict)
     metadata: MetadataSettings = MetadataSettings()
     instruction_table: str = "default"

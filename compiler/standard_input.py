@@ -7,27 +7,65 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.imports import ImportRules, Remapping, RemappingError, SourceNotFound, SourceReader
+from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, CompilerSettings, MetadataSettings
 
 _ROOT_KEYS = frozenset({"auxiliaryInput", "language", "settings", "sources"})
 _SOURCE_KEYS = frozenset({"content", "keccak256", "urls"})
 _SETTINGS_KEYS = frozenset(
-    "debug evmVersion expandExtensions experimental eofVersion instructionTable libraries metadata modelChecker "
-    "optimizer outputSelection remappings stopAfter viaIR viaSSACFG".split()
+    [
+        "debug",
+        "evmVersion",
+        "expandExtensions",
+        "experimental",
+        "eofVersion",
+        "instructionTable",
+        "libraries",
+        "metadata",
+        "modelChecker",
+        "optimizer",
+        "outputSelection",
+        "remappings",
+        "stopAfter",
+        "viaIR",
+        "viaSSACFG",
+    ]
 )
 _OPTIMIZER_KEYS = frozenset({"details", "enabled", "runs"})
 _DETAILS_KEYS = frozenset(
-    "peephole inliner jumpdestRemover orderLiterals deduplicate cse constantOptimizer yul yulDetails "
-    "simpleCounterForLoopUncheckedIncrement".split()
+    [
+        "peephole",
+        "inliner",
+        "jumpdestRemover",
+        "orderLiterals",
+        "deduplicate",
+        "cse",
+        "constantOptimizer",
+        "yul",
+        "yulDetails",
+        "simpleCounterForLoopUncheckedIncrement",
+    ]
 )
 _YUL_DETAILS_KEYS = frozenset({"stackAllocation", "optimizerSteps"})
 _METADATA_KEYS = frozenset({"appendCBOR", "useLiteralContent", "bytecodeHash"})
 _MODEL_CHECKER_KEYS = frozenset(
-    "bmcLoopIterations contracts divModNoSlacks engine extCalls invariants printQuery showProvedSafe showUnproved "
-    "showUnsupported solvers targets timeout".split()
+    [
+        "bmcLoopIterations",
+        "contracts",
+        "divModNoSlacks",
+        "engine",
+        "extCalls",
+        "invariants",
+        "printQuery",
+        "showProvedSafe",
+        "showUnproved",
+        "showUnsupported",
+        "solvers",
+        "targets",
+        "timeout",
+    ]
 )
 _DEBUG_KEYS = frozenset({"revertStrings", "debugInfo"})
 _DEBUG_INFO = frozenset({"*", "location", "snippet", "ast-id", "ethdebug"})
@@ -55,7 +93,8 @@ class StandardInput:
 
 
 def read_standard_input(data: Any, reader: SourceReader | None = None) -> StandardInput:
-    """Check ``data`` (the parsed JSON). ``reader`` reads the ``urls`` of sources; without it they are an error.
+    """Check ``data`` (the parsed JSON). ``reader`` reads the ``urls`` of sources; without it they are an
+    error.
 
     Raises InputError.
     """

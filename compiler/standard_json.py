@@ -1,6 +1,7 @@
 """Standard JSON: what solc reads and writes with ``--standard-json`` (docs/using-the-compiler.rst).
 
-Besides solc's settings there is ``settings.instructionTable``: the name of a shipped instruction table, or a file.
+Besides solc's settings there is ``settings.instructionTable``: the name of a shipped instruction table, or a
+file.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,8 @@ Json = dict[str, Any]
 def compile_standard(data: Any, reader: SourceReader | None = None) -> Json:
     """Compile Standard JSON input to Standard JSON output.
 
-    ``reader`` finds imports that are not among the sources, and ``urls``. Never raises for what the input holds:
-    problems are in ``errors``.
+    ``reader`` finds imports that are not among the sources, and ``urls``. Never raises for what the input
+    holds: problems are in ``errors``.
     """
     try:
         request = read_standard_input(data, reader)
@@ -161,9 +163,7 @@ class _SolidityCompilation(_Compilation):
             return
         contracts: Json = {}
         for (source, name), contract in unit.contracts.items():
-            entry = contract_json(
-                contract, lambda output, s=source, n=name: request.selection.wants(s, n, output)
-            )  # type: ignore[misc]
+            entry = contract_json(contract, partial(request.selection.wants, source, name))
             if request.selection.wants_code and contract.is_deployable:
                 contract.assembled  # noqa: B018  (asking for any code compiles every contract, as solc does)
             if entry:

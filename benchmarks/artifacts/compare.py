@@ -1,10 +1,12 @@
-"""Compares smartvm's artifacts with solc's over all contracts of npm packages, and prints the first difference of each.
+"""Compares smartvm's artifacts with solc's over all contracts of npm packages, and prints the first
+difference of each.
 
     python benchmarks/artifacts/compare.py @openzeppelin/contracts solady solmate
     python benchmarks/artifacts/compare.py --outputs abi,storageLayout solady
 
-Needs node, ``SMARTVM_NODE_MODULES`` (the packages) and ``SMARTVM_SOLC`` (the npm package solc, 0.8.37). AST ids may
-differ as long as they differ consistently: both sides' ids are numbered anew by their place in the AST.
+Needs node, ``SMARTVM_NODE_MODULES`` (the packages) and ``SMARTVM_SOLC`` (the npm package solc, 0.8.37). AST
+ids may differ as long as they differ consistently: both sides' ids are numbered anew by their place in the
+AST.
 """
 
 from __future__ import annotations
@@ -144,12 +146,28 @@ class IdNumbering:
 
 
 _ID_KEYS = frozenset(
-    "id astId scope referencedDeclaration declaration sourceUnit functionReturnParameters linearizedBaseContracts "
-    "contractDependencies usedEvents usedErrors baseFunctions baseModifiers overloadedDeclarations assignments "
-    "exportedSymbols function".split()
+    [
+        "id",
+        "astId",
+        "scope",
+        "referencedDeclaration",
+        "declaration",
+        "sourceUnit",
+        "functionReturnParameters",
+        "linearizedBaseContracts",
+        "contractDependencies",
+        "usedEvents",
+        "usedErrors",
+        "baseFunctions",
+        "baseModifiers",
+        "overloadedDeclarations",
+        "assignments",
+        "exportedSymbols",
+        "function",
+    ]
 )
 _UNORDERED = frozenset(
-    "usedEvents usedErrors contractDependencies overloadedDeclarations baseFunctions".split()
+    ["usedEvents", "usedErrors", "contractDependencies", "overloadedDeclarations", "baseFunctions"]
 )
 
 
@@ -167,7 +185,9 @@ def without_bytecode_facts(metadata: str) -> Any:
     return decoded
 
 
-def compare(package: str, outputs: list[str], modules: Path, solc: str, shown: int) -> Counter[str]:
+def compare(
+    package: str, outputs: list[str], modules: Path, solc: str, shown: int
+) -> Counter[tuple[str, str]]:
     """Compile a package with both; print and count the differences."""
     wanted = [output for output in outputs if output != "ast"]
     request = {
@@ -181,9 +201,10 @@ def compare(package: str, outputs: list[str], modules: Path, solc: str, shown: i
     reference = run_solc(solc, request)
     end = time.perf_counter()
     print(
-        f"{package}: {len(request['sources'])} files; smartvm {middle - start:.1f} s, solc {end - middle:.1f} s"
+        f"{package}: {len(request['sources'])} files; "
+        f"smartvm {middle - start:.1f} s, solc {end - middle:.1f} s"
     )
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     printed: Counter[str] = Counter()
 
     def note(output: str, where: str, difference: str | None) -> None:
@@ -243,7 +264,7 @@ def main() -> int:
     failed = False
     for package in arguments.packages:
         counts = compare(package, arguments.outputs.split(","), modules, solc, arguments.show)
-        for (output, verdict), count in sorted(counts.items()):  # type: ignore[misc]
+        for (output, verdict), count in sorted(counts.items()):
             print(f"  {output}: {count} {verdict}")
             failed |= verdict == "different"
         failed |= not counts

@@ -144,7 +144,8 @@ def _type_list(
 
 
 def type_entry(name: str, encoding: Type, solidity: Type, *, for_library: bool) -> Entry:
-    """A parameter: ``encoding`` is its type in the ABI, ``solidity`` that of the source (``internalType``)."""
+    """A parameter: ``encoding`` is its type in the ABI, ``solidity`` that of the source
+    (``internalType``)."""
     entry: Entry = {"name": name, "internalType": solidity.text(without_location=True)}
     in_storage = for_library and encoding.data_stored_in("storage")
     suffix = " storage" if in_storage else ""

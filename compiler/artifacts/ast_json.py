@@ -64,7 +64,8 @@ class _Exporter:
         self.in_event = False
         self.relevant = None if model is None else RelevantNodes(model)
 
-    # --- helpers ---------------------------------------------------------------------------------------------------
+    # --- helpers
+    # ---------------------------------------------------------------------------------------------------
 
     def node(self, node: nodes.Node) -> Json:
         """Any node."""
@@ -76,7 +77,7 @@ class _Exporter:
     def optional(self, node: nodes.Node | None) -> Json | None:
         return None if node is None else self.node(node)
 
-    def list(self, listed: Iterable[nodes.Node | None]) -> list[Json | None]:
+    def nodes_json(self, listed: Iterable[nodes.Node | None]) -> list[Json | None]:
         return [self.optional(node) for node in listed]
 
     def statement(self, node: nodes.Statement | None) -> Json | None:
@@ -140,7 +141,8 @@ class _Exporter:
         bases = () if self.model is None else self.model.base_functions.get(node.id, ())
         return sorted(base.id for base in bases) or None
 
-    # --- source units and contracts ----------------------------------------------------------------------------------
+    # --- source units and contracts
+    # ----------------------------------------------------------------------------------
 
     def source_unit(self, node: nodes.SourceUnit) -> Json:
         exported = None
@@ -153,7 +155,7 @@ class _Exporter:
             "absolutePath": node.absolute_path,
             "exportedSymbols": exported,
             "license": node.license,
-            "nodes": self.list(node.nodes),
+            "nodes": self.nodes_json(node.nodes),
         }
 
     def pragma(self, node: nodes.PragmaDirective) -> Json:
@@ -195,11 +197,11 @@ class _Exporter:
         entry = {
             **self.declared(node),
             "abstract": node.abstract,
-            "baseContracts": self.list(node.base_contracts),
+            "baseContracts": self.nodes_json(node.base_contracts),
             "contractDependencies": [],
             "contractKind": node.contract_kind,
             "documentation": self.optional(node.documentation),
-            "nodes": self.list(node.nodes),
+            "nodes": self.nodes_json(node.nodes),
             "scope": self.scope(node),
             "storageLayout": self.optional(node.storage_layout),
             "usedErrors": [],
@@ -243,7 +245,7 @@ class _Exporter:
 
     def inheritance(self, node: nodes.InheritanceSpecifier) -> Json:
         return {
-            "arguments": None if node.arguments is None else self.list(node.arguments),
+            "arguments": None if node.arguments is None else self.nodes_json(node.arguments),
             "baseName": self.node(node.base_name),
         }
 
@@ -265,7 +267,7 @@ class _Exporter:
             **self.declared(node),
             "canonicalName": self.canonical_name(node),
             "documentation": self.optional(node.documentation),
-            "members": self.list(node.members),
+            "members": self.nodes_json(node.members),
             "scope": self.scope(node),
             "visibility": "public",
         }
@@ -275,7 +277,7 @@ class _Exporter:
             **self.declared(node),
             "canonicalName": self.canonical_name(node),
             "documentation": self.optional(node.documentation),
-            "members": self.list(node.members),
+            "members": self.nodes_json(node.members),
         }
 
     def enum_value(self, node: nodes.EnumValue) -> Json:
@@ -288,13 +290,14 @@ class _Exporter:
             "underlyingType": self.node(node.underlying_type),
         }
 
-    # --- functions and variables -------------------------------------------------------------------------------------
+    # --- functions and variables
+    # -------------------------------------------------------------------------------------
 
     def parameter_list(self, node: nodes.ParameterList) -> Json:
-        return {"parameters": self.list(node.parameters)}
+        return {"parameters": self.nodes_json(node.parameters)}
 
     def override(self, node: nodes.OverrideSpecifier) -> Json:
-        return {"overrides": self.list(node.overrides)}
+        return {"overrides": self.nodes_json(node.overrides)}
 
     def function(self, node: nodes.FunctionDefinition) -> Json:
         visibility: str | None = node.visibility
@@ -311,7 +314,7 @@ class _Exporter:
             "functionSelector": self.selector(node),
             "implemented": node.body is not None,
             "kind": node.kind,
-            "modifiers": self.list(node.modifiers),
+            "modifiers": self.nodes_json(node.modifiers),
             "overrides": self.optional(node.override),
             "parameters": self.node(node.parameters),
             "returnParameters": self.node(node.return_parameters),
@@ -342,7 +345,7 @@ class _Exporter:
             elif isinstance(target, nodes.ContractDefinition):
                 kind = "baseConstructorSpecifier"
         return {
-            "arguments": None if node.arguments is None else self.list(node.arguments),
+            "arguments": None if node.arguments is None else self.nodes_json(node.arguments),
             "kind": kind,
             "modifierName": self.node(node.modifier_name),
         }
@@ -395,7 +398,8 @@ class _Exporter:
             "visibility": "internal" if node.visibility == "default" else node.visibility,
         }
 
-    # --- type names ----------------------------------------------------------------------------------------------------
+    # --- type names
+    # ----------------------------------------------------------------------------------------------------
 
     def elementary_type(self, node: nodes.ElementaryTypeName) -> Json:
         return {
@@ -438,7 +442,8 @@ class _Exporter:
             "typeDescriptions": self.type_name(node),
         }
 
-    # --- statements ------------------------------------------------------------------------------------------------------
+    # --- statements
+    # ------------------------------------------------------------------------------------------------------
 
     def block(self, node: nodes.Block) -> Json:
         entry: Json = {"statements": [self.statement(statement) for statement in node.statements]}
@@ -473,7 +478,7 @@ class _Exporter:
         }
 
     def try_statement(self, node: nodes.TryStatement) -> Json:
-        return {"clauses": self.list(node.clauses), "externalCall": self.node(node.external_call)}
+        return {"clauses": self.nodes_json(node.clauses), "externalCall": self.node(node.external_call)}
 
     def try_clause(self, node: nodes.TryCatchClause) -> Json:
         return {
@@ -498,7 +503,7 @@ class _Exporter:
     def variables(self, node: nodes.VariableDeclarationStatement) -> Json:
         return {
             "assignments": [None if variable is None else variable.id for variable in node.declarations],
-            "declarations": self.list(node.declarations),
+            "declarations": self.nodes_json(node.declarations),
             "initialValue": self.optional(node.initial_value),
         }
 
@@ -527,7 +532,8 @@ class _Exporter:
             "flags": None if node.flags is None else list(node.flags),
         }
 
-    # --- expressions -----------------------------------------------------------------------------------------------------
+    # --- expressions
+    # -----------------------------------------------------------------------------------------------------
 
     def conditional(self, node: nodes.Conditional) -> Json:
         return {
@@ -548,7 +554,7 @@ class _Exporter:
     def tuple(self, node: nodes.TupleExpression) -> Json:
         return {
             **self.expression(node),
-            "components": self.list(node.components),
+            "components": self.nodes_json(node.components),
             "isInlineArray": node.is_inline_array,
         }
 
@@ -579,7 +585,7 @@ class _Exporter:
         kind = None if self.model is None else self.model.call_kind.get(node.id)
         return {
             **self.expression(node),
-            "arguments": self.list(node.arguments),
+            "arguments": self.nodes_json(node.arguments),
             "expression": self.node(node.expression),
             "kind": None if kind is None else _CALL_KINDS[kind],
             "nameLocations": [_source(location) for location in node.name_locations],
@@ -592,7 +598,7 @@ class _Exporter:
             **self.expression(node),
             "expression": self.node(node.expression),
             "names": list(node.names),
-            "options": self.list(node.options),
+            "options": self.nodes_json(node.options),
         }
 
     def new(self, node: nodes.NewExpression) -> Json:

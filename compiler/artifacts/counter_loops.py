@@ -11,8 +11,8 @@ from smartvm.compiler.yul import ast as yul
 
 
 def is_simple_counter_loop(loop: nodes.ForStatement, model: SemanticModel) -> bool:
-    """Whether the increment of the loop's counter cannot overflow: the counter is a local integer, compared by ``<``
-    in its own type, incremented by ``++`` and written nowhere else."""
+    """Whether the increment of the loop's counter cannot overflow: the counter is a local integer, compared
+    by ``<`` in its own type, incremented by ``++`` and written nowhere else."""
     condition = loop.condition
     if not isinstance(condition, nodes.BinaryOperation) or condition.operator != "<":
         return False

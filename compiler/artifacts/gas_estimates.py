@@ -1,4 +1,5 @@
-"""``evm.gasEstimates``: what deployment and calls cost, as far as a bound is known (docs/using-the-compiler.rst)."""
+"""``evm.gasEstimates``: what deployment and calls cost, as far as a bound is known
+(docs/using-the-compiler.rst)."""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ UNBOUNDED = "infinite"
 
 
 def gas_estimates(contract: CompiledContract) -> dict[str, Any]:
-    """Creation and external functions. Depositing the code has an exact price; executing code has no bound that holds
-    for every state and input, which is said as ``infinite``."""
+    """Creation and external functions. Depositing the code has an exact price; executing code has no bound
+    that holds for every state and input, which is said as ``infinite``."""
     deposit = CODE_DEPOSIT_GAS * len(contract.deployed.bytecode)
     estimates: dict[str, Any] = {
         "creation": {

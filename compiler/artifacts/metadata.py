@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.artifacts.content_hash import ipfs_hash, ipfs_url, swarm_hash
 from smartvm.compiler.ast import nodes
+from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.settings import CompilerSettings
 from smartvm.compiler.source import SourceText
 from smartvm.compiler.version import COMPILER_VERSION, LANGUAGE_VERSION
@@ -25,7 +25,7 @@ _DETAILS_OFF: dict[str, Any] = {
     "simpleCounterForLoopUncheckedIncrement": False,
     "yul": False,
 }
-_DETAILS_ON: dict[str, Any] = {name: True for name in _DETAILS_OFF}
+_DETAILS_ON: dict[str, Any] = dict.fromkeys(_DETAILS_OFF, True)
 
 
 def contract_metadata(
@@ -35,8 +35,8 @@ def contract_metadata(
     settings: CompilerSettings,
     output: Mapping[str, Any],
 ) -> str:
-    """The metadata as compact JSON with sorted keys. ``sources`` are those that the contract's source refers to, by
-    name, each as ``source_entry`` describes it; ``output`` holds abi, devdoc and userdoc."""
+    """The metadata as compact JSON with sorted keys. ``sources`` are those that the contract's source refers
+    to, by name, each as ``source_entry`` describes it; ``output`` holds abi, devdoc and userdoc."""
     metadata = {
         "compiler": {"version": COMPILER_VERSION},
         "language": "Solidity",
@@ -104,15 +104,15 @@ def _optimizer(settings: CompilerSettings) -> dict[str, Any]:
     usual = _DETAILS_ON if settings.optimizer_as_given.get("enabled") else _DETAILS_OFF
     if isinstance(given, Mapping):
         details = {**usual, **given}
-        if details == _DETAILS_OFF or details == _DETAILS_ON:
+        if details in (_DETAILS_OFF, _DETAILS_ON):
             return {"enabled": details == _DETAILS_ON, "runs": settings.runs}
         return {"details": details, "runs": settings.runs}
     return {"enabled": settings.optimize, "runs": settings.runs}
 
 
 def cbor_trailer(metadata: str, settings: CompilerSettings, experimental: bool = False) -> bytes:
-    """What the deployed code ends in: a CBOR map with the metadata's hash and the version, and its length in two
-    bytes. Empty when the settings say so."""
+    """What the deployed code ends in: a CBOR map with the metadata's hash and the version, and its length in
+    two bytes. Empty when the settings say so."""
     if not settings.metadata.append_cbor:
         return b""
     entries: list[tuple[str, bytes]] = []

@@ -23,8 +23,8 @@ def error_and_event_identifiers(
     contract: nodes.ContractDefinition, model: SemanticModel
 ) -> dict[str, dict[str, str]]:
     """The selectors of errors and the topics of events, as ``solc --hashes`` lists them."""
-    from smartvm.compiler.keccak import keccak256
     from smartvm.compiler.artifacts.abi import interface_events
+    from smartvm.compiler.keccak import keccak256
 
     def signature(declaration: nodes.Declaration) -> str:
         declared = model.type_of_declaration(declaration)

@@ -1,4 +1,5 @@
-"""``userdoc`` and ``devdoc``: a contract's NatSpec as JSON (docs/natspec-format.rst, "Documentation Output")."""
+"""``userdoc`` and ``devdoc``: a contract's NatSpec as JSON (docs/natspec-format.rst, "Documentation
+Output")."""
 
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ def _state_variables(
 
 
 def _events(contract: nodes.ContractDefinition, model: SemanticModel) -> Iterable[nodes.EventDefinition]:
-    """Events by signature: those of the contract and its bases, then those only used, unless two of these clash."""
+    """Events by signature: those of the contract and its bases, then those only used, unless two of these
+    clash."""
     facts = model.facts(contract)
     by_signature: dict[str, nodes.EventDefinition] = {}
     for base in facts.linearized_base_contracts:

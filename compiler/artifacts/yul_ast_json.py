@@ -15,8 +15,8 @@ _COMMENT_OR_WORD = re.compile(rb"//[^\n\r]*|/\*.*?\*/|[a-zA-Z_$][a-zA-Z0-9_$.]*"
 
 
 class YulExporter:
-    """Makes the JSON of Yul trees whose ranges lie in ``text``. The tree keeps the names of declared variables
-    without their places; these are found again in the text."""
+    """Makes the JSON of Yul trees whose ranges lie in ``text``. The tree keeps the names of declared
+    variables without their places; these are found again in the text."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text

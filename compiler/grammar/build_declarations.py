@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from typing import Any
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_statements import StatementActions
@@ -28,9 +29,10 @@ Header = tuple[
 class DeclarationActions(StatementActions):
     """Declarations: each action is named as its rule in solidity.lark."""
 
-    # --- source units -------------------------------------------------------------------------------------------------
+    # --- source units
+    # -------------------------------------------------------------------------------------------------
 
-    def source_unit(self, *items: nodes.Node | int) -> nodes.SourceUnit:
+    def source_unit(self, *items: Any) -> nodes.SourceUnit:
         units = tuple(item for item in items if isinstance(item, nodes.Node))
         size = len(self.text)
         license_ = find_license(self.text, [unit.src for unit in units], self.file, self.sink)
@@ -67,10 +69,10 @@ class DeclarationActions(StatementActions):
         name, location = self.name(alias)
         return self._import(self.covering(import_, semicolon), path, name, location, ())
 
-    def import_symbols(self, import_: int, *rest: nodes.SymbolAlias | int) -> nodes.ImportDirective:
+    def import_symbols(self, import_: int, *rest: Any) -> nodes.ImportDirective:
         *aliases, _, path, semicolon = rest
-        source = self.covering(import_, semicolon)  # type: ignore[arg-type]
-        return self._import(source, path, "", NO_SOURCE, tuple(aliases))  # type: ignore[arg-type]
+        source = self.covering(import_, semicolon)
+        return self._import(source, path, "", NO_SOURCE, tuple(aliases))
 
     def _import(
         self,
@@ -140,7 +142,8 @@ class DeclarationActions(StatementActions):
             self.next_id(), self.covering(type_, semicolon), *self.name(name), underlying
         )
 
-    # --- contracts ----------------------------------------------------------------------------------------------------
+    # --- contracts
+    # ----------------------------------------------------------------------------------------------------
 
     def contract_kind(self, *tokens: int) -> tuple[int, ...]:
         return tokens
@@ -149,7 +152,7 @@ class DeclarationActions(StatementActions):
         self,
         kind: tuple[int, ...],
         name: int,
-        *rest: nodes.Node | tuple[int, list[nodes.InheritanceSpecifier]] | int,
+        *rest: Any,
     ) -> nodes.ContractDefinition:
         *parts, closing = rest
         start = self.starts[kind[0]]
@@ -168,12 +171,12 @@ class DeclarationActions(StatementActions):
                     self.error(6668, token, "The bases are given twice: list all of them after one `is`.")
                 bases.extend(inherited)
             else:
-                members.append(part)  # type: ignore[arg-type]
+                members.append(part)
         return nodes.ContractDefinition(
             self.next_id(),
-            self.span(start, self.ends[closing]),  # type: ignore[index]
+            self.span(start, self.ends[closing]),
             *self.name(name),
-            self.spelling(kind[-1]),  # type: ignore[arg-type]
+            self.keyword(kind[-1]),
             len(kind) > 1,
             tuple(bases),
             layout,
@@ -203,40 +206,38 @@ class DeclarationActions(StatementActions):
         source = self.span(self.starts[layout], expression.src.end)
         return nodes.StorageLayoutSpecifier(self.next_id(), source, expression)
 
-    def positional_arguments(self, *rest: nodes.Expression | int) -> tuple[tuple[nodes.Expression, ...], int]:
+    def positional_arguments(self, *rest: Any) -> tuple[tuple[nodes.Expression, ...], int]:
         *expressions, closing = rest
-        return tuple(expressions), self.ends[closing]  # type: ignore[arg-type,index]
+        return tuple(expressions), self.ends[closing]
 
-    def struct_definition(
-        self, struct: int, name: int, *rest: nodes.VariableDeclaration | int
-    ) -> nodes.StructDefinition:
+    def struct_definition(self, struct: int, name: int, *rest: Any) -> nodes.StructDefinition:
         *members, closing = rest
         documentation = self.documentation(self.starts[struct])
-        source = self.covering(struct, closing)  # type: ignore[arg-type]
+        source = self.covering(struct, closing)
         return nodes.StructDefinition(
             self.next_id(),
             source,
             *self.name(name),
             tuple(members),
-            documentation,  # type: ignore[arg-type]
+            documentation,
         )
 
     def member(self, type_name: nodes.TypeName, *rest: int) -> nodes.VariableDeclaration:
         *attributes, name = rest
         return self.variable(type_name, attributes, name)
 
-    def enum_definition(self, enum: int, name: int, *rest: nodes.EnumValue | int) -> nodes.EnumDefinition:
+    def enum_definition(self, enum: int, name: int, *rest: Any) -> nodes.EnumDefinition:
         *members, closing = rest
         if not members:
-            self.error(3147, closing, "An enum needs at least one member.")  # type: ignore[arg-type]
+            self.error(3147, closing, "An enum needs at least one member.")
         documentation = self.documentation(self.starts[enum])
-        source = self.covering(enum, closing)  # type: ignore[arg-type]
+        source = self.covering(enum, closing)
         return nodes.EnumDefinition(
             self.next_id(),
             source,
             *self.name(name),
             tuple(members),
-            documentation,  # type: ignore[arg-type]
+            documentation,
         )
 
     def enum_value(self, token: int) -> nodes.EnumValue:
@@ -269,15 +270,16 @@ class DeclarationActions(StatementActions):
             self.next_id(), self.covering(error, semicolon), *self.name(name), parameters, documentation
         )
 
-    # --- functions and modifiers --------------------------------------------------------------------------------------
+    # --- functions and modifiers
+    # --------------------------------------------------------------------------------------
 
-    def free_function_definition(self, function: int, name: int, *rest: object) -> nodes.FunctionDefinition:
+    def free_function_definition(self, function: int, name: int, *rest: Any) -> nodes.FunctionDefinition:
         return self._named_function("freeFunction", function, name, *rest)
 
-    def function_definition(self, function: int, name: int, *rest: object) -> nodes.FunctionDefinition:
+    def function_definition(self, function: int, name: int, *rest: Any) -> nodes.FunctionDefinition:
         return self._named_function("function", function, name, *rest)
 
-    def _named_function(self, kind: str, function: int, name: int, *rest: object) -> nodes.FunctionDefinition:
+    def _named_function(self, kind: Any, function: int, name: int, *rest: Any) -> nodes.FunctionDefinition:
         spelling = self.spelling(name)
         if spelling in ("constructor", "fallback", "receive"):
             message = (
@@ -290,40 +292,40 @@ class DeclarationActions(StatementActions):
                 self.sink.warning(3445, self.at(name), message)
         return self._function(kind, function, name, *rest)
 
-    def special_function_definition(self, kind: int, *rest: object) -> nodes.FunctionDefinition:
+    def special_function_definition(self, kind: int, *rest: Any) -> nodes.FunctionDefinition:
         return self._function(self.spelling(kind), kind, None, *rest)
 
-    def _function(self, kind: str, first: int, name: int | None, *rest: object) -> nodes.FunctionDefinition:
+    def _function(self, kind: Any, first: int, name: int | None, *rest: Any) -> nodes.FunctionDefinition:
         parameters, *attributes, return_parameters, body = rest
         documentation = self.documentation(self.starts[first])
-        visibility, mutability, virtual, override, modifiers = self._header(attributes)  # type: ignore[arg-type]
+        visibility, mutability, virtual, override, modifiers = self._header(attributes)
         block = body if isinstance(body, nodes.Block) else None
-        end = block.src.end if block is not None else self.ends[body]  # type: ignore[index]
+        end = block.src.end if block is not None else self.ends[body]
         return nodes.FunctionDefinition(
             self.next_id(),
             self.span(self.starts[first], end),
             *self.name(name),
-            kind,  # type: ignore[arg-type]
+            kind,
             visibility,
             mutability,
             virtual,
             override,
-            parameters,  # type: ignore[arg-type]
+            parameters,
             modifiers,
-            return_parameters,  # type: ignore[arg-type]
+            return_parameters,
             block,
             documentation,
         )
 
     def _header(self, attributes: list[Attribute]) -> Header:
-        visibility = "default"
-        mutability = "nonpayable"
+        visibility: nodes.Visibility = "default"
+        mutability: nodes.StateMutability = "nonpayable"
         virtual = False
         override: nodes.OverrideSpecifier | None = None
         modifiers: list[nodes.ModifierInvocation] = []
         for attribute in attributes:
             if isinstance(attribute, int):
-                word = self.spelling(attribute)
+                word = self.keyword(attribute)
                 if word in _VISIBILITIES:
                     if visibility != "default":
                         self.error(9439, attribute, f"The visibility is already `{visibility}`.")
@@ -344,7 +346,7 @@ class DeclarationActions(StatementActions):
                 override = attribute
             else:
                 modifiers.append(attribute)
-        return visibility, mutability, virtual, override, tuple(modifiers)  # type: ignore[return-value]
+        return visibility, mutability, virtual, override, tuple(modifiers)
 
     def _twice(self, code: int, override: nodes.OverrideSpecifier) -> None:
         source = SourceRange(override.src.start, len("override"), self.file)
@@ -353,12 +355,12 @@ class DeclarationActions(StatementActions):
     def no_body(self, semicolon: int) -> int:
         return semicolon
 
-    def override(self, override: int, *rest: nodes.IdentifierPath | int) -> nodes.OverrideSpecifier:
+    def override(self, override: int, *rest: Any) -> nodes.OverrideSpecifier:
         if not rest:
             return nodes.OverrideSpecifier(self.next_id(), self.at(override), ())
         *paths, closing = rest
-        source = self.covering(override, closing)  # type: ignore[arg-type]
-        return nodes.OverrideSpecifier(self.next_id(), source, tuple(paths))  # type: ignore[arg-type]
+        source = self.covering(override, closing)
+        return nodes.OverrideSpecifier(self.next_id(), source, tuple(paths))
 
     def modifier_invocation(
         self,
@@ -375,7 +377,7 @@ class DeclarationActions(StatementActions):
         modifier: int,
         name: int,
         parameters: nodes.ParameterList,
-        *rest: nodes.OverrideSpecifier | nodes.Block | int,
+        *rest: Any,
     ) -> nodes.ModifierDefinition:
         *attributes, body = rest
         documentation = self.documentation(self.starts[modifier])
@@ -391,7 +393,7 @@ class DeclarationActions(StatementActions):
                     self._twice(9102, attribute)
                 override = attribute
         block = body if isinstance(body, nodes.Block) else None
-        end = block.src.end if block is not None else self.ends[body]  # type: ignore[index]
+        end = block.src.end if block is not None else self.ends[body]
         return nodes.ModifierDefinition(
             self.next_id(),
             self.span(self.starts[modifier], end),
@@ -403,12 +405,13 @@ class DeclarationActions(StatementActions):
             documentation,
         )
 
-    # --- variables and parameters -------------------------------------------------------------------------------------
+    # --- variables and parameters
+    # -------------------------------------------------------------------------------------
 
-    def parameter_list(self, opening: int, *rest: nodes.VariableDeclaration | int) -> nodes.ParameterList:
+    def parameter_list(self, opening: int, *rest: Any) -> nodes.ParameterList:
         *parameters, closing = rest
-        source = self.covering(opening, closing)  # type: ignore[arg-type]
-        return nodes.ParameterList(self.next_id(), source, tuple(parameters))  # type: ignore[arg-type]
+        source = self.covering(opening, closing)
+        return nodes.ParameterList(self.next_id(), source, tuple(parameters))
 
     def empty_parameters(self, next_token: int) -> nodes.ParameterList:
         return nodes.ParameterList(self.next_id(), SourceRange(self.starts[next_token], 0, self.file), ())
@@ -416,21 +419,17 @@ class DeclarationActions(StatementActions):
     def return_parameters(self, parameters: nodes.ParameterList) -> nodes.ParameterList:
         return parameters
 
-    def parameter(self, type_name: nodes.TypeName, *rest: int | None) -> nodes.VariableDeclaration:
+    def parameter(self, type_name: nodes.TypeName, *rest: Any) -> nodes.VariableDeclaration:
         *attributes, name = rest
-        return self.variable(type_name, attributes, name)  # type: ignore[arg-type]
+        return self.variable(type_name, attributes, name)
 
-    def file_variable(
-        self, type_name: nodes.TypeName, *rest: int | nodes.Expression | None
-    ) -> nodes.VariableDeclaration:
+    def file_variable(self, type_name: nodes.TypeName, *rest: Any) -> nodes.VariableDeclaration:
         *attributes, name, value = rest
-        return self.variable(type_name, attributes, name, value)  # type: ignore[arg-type]
+        return self.variable(type_name, attributes, name, value)
 
-    def state_variable(
-        self, type_name: nodes.TypeName, *rest: int | nodes.OverrideSpecifier | nodes.Expression | None
-    ) -> nodes.VariableDeclaration:
+    def state_variable(self, type_name: nodes.TypeName, *rest: Any) -> nodes.VariableDeclaration:
         *attributes, name, value = rest
-        return self.variable(type_name, attributes, name, value, state_variable=True)  # type: ignore[arg-type]
+        return self.variable(type_name, attributes, name, value, state_variable=True)
 
     def variable(
         self,
@@ -444,7 +443,9 @@ class DeclarationActions(StatementActions):
         """A variable with its attributes in the order written."""
         start, end = type_name.src.start, type_name.src.end
         documentation = self.documentation(start) if self.tokens.documentation else None
-        visibility, location, mutability = "default", "default", "mutable"
+        visibility: nodes.Visibility = "default"
+        location: nodes.DataLocation = "default"
+        mutability: nodes.Mutability = "mutable"
         indexed = False
         override: nodes.OverrideSpecifier | None = None
         for attribute in attributes:
@@ -454,7 +455,7 @@ class DeclarationActions(StatementActions):
                 override = attribute
                 continue
             end = self.ends[attribute]
-            word = self.spelling(attribute)
+            word = self.keyword(attribute)
             if word in _VISIBILITIES:
                 if visibility != "default":
                     self.error(4110, attribute, f"The visibility is already `{visibility}`.")
@@ -485,40 +486,41 @@ class DeclarationActions(StatementActions):
             name_location,
             type_name,
             value,
-            visibility,  # type: ignore[arg-type]
-            location,  # type: ignore[arg-type]
-            mutability,  # type: ignore[arg-type]
+            visibility,
+            location,
+            mutability,
             indexed,
             state_variable,
             override,
             documentation,
         )
 
-    # --- function types -----------------------------------------------------------------------------------------------
+    # --- function types
+    # -----------------------------------------------------------------------------------------------
 
     def function_type(
-        self, function: int, parameters: nodes.ParameterList, *rest: object
+        self, function: int, parameters: nodes.ParameterList, *rest: Any
     ) -> nodes.FunctionTypeName:
         *mutabilities, visibility_part, returned = rest
-        visibility = "default"
+        visibility: nodes.Visibility = "default"
         if visibility_part is not None:
-            first, *more = visibility_part  # type: ignore[misc]
-            visibility = self.spelling(first)
+            first, *more = visibility_part
+            visibility = self.keyword(first)
             mutabilities += more
-        mutability = "nonpayable"
+        mutability: nodes.StateMutability = "nonpayable"
         for token in mutabilities:
             if mutability != "nonpayable":
-                self.error(9680, token, f"The state mutability is already `{mutability}`.")  # type: ignore[arg-type]
+                self.error(9680, token, f"The state mutability is already `{mutability}`.")
             else:
-                mutability = self.spelling(token)  # type: ignore[arg-type]
-        return_parameters, end = returned  # type: ignore[misc]
+                mutability = self.keyword(token)
+        return_parameters, end = returned
         return nodes.FunctionTypeName(
             self.next_id(),
             self.span(self.starts[function], end),
             parameters,
             return_parameters,
-            visibility,  # type: ignore[arg-type]
-            mutability,  # type: ignore[arg-type]
+            visibility,
+            mutability,
         )
 
     def function_type_visibility(self, visibility: int, *mutabilities: int) -> list[int]:

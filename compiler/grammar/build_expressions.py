@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from typing import Literal as OneOf
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.builder import Builder
@@ -32,6 +33,9 @@ PRECEDENCE = {
 }
 
 
+StringKind = OneOf["string", "hexString", "unicodeString"]
+
+
 class Arguments(NamedTuple):
     """The arguments of a call as written; ``names`` is empty for positional ones."""
 
@@ -43,7 +47,8 @@ class Arguments(NamedTuple):
 class ExpressionActions(Builder):
     """Expressions: each action is named as its rule in solidity.lark."""
 
-    # --- primary --------------------------------------------------------------------------------------------------
+    # --- primary
+    # --------------------------------------------------------------------------------------------------
 
     def identifier(self, token: int) -> nodes.Identifier:
         return nodes.Identifier(self.next_id(), self.at(token), self.spelling(token))
@@ -73,13 +78,13 @@ class ExpressionActions(Builder):
     def unicode_string(self, *tokens: int) -> nodes.Literal:
         return self._string_literal("unicodeString", tokens)
 
-    def _string_literal(self, kind: str, tokens: tuple[int, ...]) -> nodes.Literal:
+    def _string_literal(self, kind: StringKind, tokens: tuple[int, ...]) -> nodes.Literal:
         source = self.covering(tokens[0], tokens[-1])
         value = b"".join(decode_string(self.spelling(token)) for token in tokens)
         text = self.text[source.start : source.end].encode("latin-1").decode("utf-8", "replace")
-        return nodes.Literal(self.next_id(), source, kind, text, value, None)  # type: ignore[arg-type]
+        return nodes.Literal(self.next_id(), source, kind, text, value, None)
 
-    def tuple(self, opening: int, *rest: list[nodes.Expression | int] | int) -> nodes.TupleExpression:
+    def tuple_expression(self, opening: int, *rest: Any) -> nodes.TupleExpression:
         closing = rest[-1]
         assert isinstance(closing, int)
         items = rest[0]
@@ -88,19 +93,20 @@ class ExpressionActions(Builder):
             self.next_id(), self.covering(opening, closing), components, is_inline_array=False
         )
 
-    def tuple_components(self, *items: nodes.Expression | int) -> list[nodes.Expression | int]:
+    def tuple_components(self, *items: Any) -> list[nodes.Expression | int]:
         return list(items)
 
-    def inline_array(self, opening: int, *rest: nodes.Expression | int) -> nodes.TupleExpression:
+    def inline_array(self, opening: int, *rest: Any) -> nodes.TupleExpression:
         *components, closing = rest
         return nodes.TupleExpression(
             self.next_id(),
-            self.covering(opening, closing),  # type: ignore[arg-type]
-            tuple(components),  # type: ignore[arg-type]
+            self.covering(opening, closing),
+            tuple(components),
             is_inline_array=True,
         )
 
-    # --- postfix --------------------------------------------------------------------------------------------------
+    # --- postfix
+    # --------------------------------------------------------------------------------------------------
 
     def index_access(
         self, base: nodes.Expression, index: nodes.Expression | None, closing: int
@@ -150,15 +156,15 @@ class ExpressionActions(Builder):
     def new_expression(self, new: int, type_name: nodes.TypeName) -> nodes.NewExpression:
         return nodes.NewExpression(self.next_id(), self.span(self.starts[new], type_name.src.end), type_name)
 
-    def positional_list(self, *expressions: nodes.Expression | int) -> Arguments:
+    def positional_list(self, *expressions: Any) -> Arguments:
         if len(expressions) == 1 and isinstance(expressions[0], int):
             return Arguments(())  # an empty list: only the token that follows
-        return Arguments(expressions)  # type: ignore[arg-type]
+        return Arguments(expressions)
 
     def named_argument(self, name: int, value: nodes.Expression) -> tuple[int, nodes.Expression]:
         return name, value
 
-    def named_list(self, *arguments: tuple[int, nodes.Expression] | int) -> Arguments:
+    def named_list(self, *arguments: Any) -> Arguments:
         pairs = [argument for argument in arguments if not isinstance(argument, int)]
         return Arguments(
             tuple(value for _, value in pairs),
@@ -166,12 +172,13 @@ class ExpressionActions(Builder):
             tuple(self.at(name) for name, _ in pairs),
         )
 
-    def named_list_with_comma(self, *arguments: tuple[int, nodes.Expression] | int) -> Arguments:
+    def named_list_with_comma(self, *arguments: Any) -> Arguments:
         *pairs, comma = arguments
-        self.error(2074, comma, "A comma follows the last named argument.")  # type: ignore[arg-type]
+        self.error(2074, comma, "A comma follows the last named argument.")
         return self.named_list(*pairs)
 
-    # --- operators ------------------------------------------------------------------------------------------------
+    # --- operators
+    # ------------------------------------------------------------------------------------------------
 
     def postfix_operation(self, operand: nodes.Expression, operator: int) -> nodes.UnaryOperation:
         source = self.span(operand.src.start, self.ends[operator])
@@ -181,12 +188,12 @@ class ExpressionActions(Builder):
         source = self.span(self.starts[operator], operand.src.end)
         return nodes.UnaryOperation(self.next_id(), source, self.spelling(operator), True, operand)
 
-    def operation(self, first: nodes.Expression, *rest: nodes.Expression | int) -> nodes.Expression:
+    def operation(self, first: nodes.Expression, *rest: Any) -> nodes.Expression:
         """``first (operator operand)*`` arranged by precedence; ``**`` binds to the right."""
         operands = [first]
         operators: list[str] = []
         for position in range(0, len(rest), 2):
-            operator = self.spelling(rest[position])  # type: ignore[arg-type]
+            operator = self.spelling(rest[position])
             strength = PRECEDENCE[operator]
             while operators and (
                 PRECEDENCE[operators[-1]] > strength
@@ -194,7 +201,7 @@ class ExpressionActions(Builder):
             ):
                 self._combine(operands, operators)
             operators.append(operator)
-            operands.append(rest[position + 1])  # type: ignore[arg-type]
+            operands.append(rest[position + 1])
         while operators:
             self._combine(operands, operators)
         return operands[0]
@@ -215,19 +222,20 @@ class ExpressionActions(Builder):
         source = self.span(condition.src.start, false.src.end)
         return nodes.Conditional(self.next_id(), source, condition, true, false)
 
-    # --- type names -----------------------------------------------------------------------------------------------
+    # --- type names
+    # -----------------------------------------------------------------------------------------------
 
     def elementary_type(self, token: int, mutability: int | None) -> nodes.ElementaryTypeName:
         name = self.spelling(token)
-        state_mutability = "nonpayable" if name == "address" else None
+        state_mutability: nodes.StateMutability | None = "nonpayable" if name == "address" else None
         source = self.at(token)
         if mutability is not None:
             if name == "address":
                 source = self.covering(token, mutability)
-                state_mutability = self.spelling(mutability)
+                state_mutability = self.keyword(mutability)
             else:
                 self.error(9106, mutability, f"`{name}` takes no state mutability: only `address` does.")
-        return nodes.ElementaryTypeName(self.next_id(), source, name, state_mutability)  # type: ignore[arg-type]
+        return nodes.ElementaryTypeName(self.next_id(), source, name, state_mutability)
 
     def elementary_type_plain(self, token: int) -> nodes.ElementaryTypeName:
         return nodes.ElementaryTypeName(self.next_id(), self.at(token), self.spelling(token), None)
@@ -279,8 +287,9 @@ class ExpressionActions(Builder):
         type_name: nodes.TypeName
         if isinstance(base, nodes.ElementaryTypeNameExpression):
             name = base.type_name.name
-            mutability = "nonpayable" if name == "address" and not levels else None
-            type_name = nodes.ElementaryTypeName(self.next_id(), base.src, name, mutability)  # type: ignore[arg-type]
+            is_address = name == "address" and not levels
+            mutability: nodes.StateMutability | None = "nonpayable" if is_address else None
+            type_name = nodes.ElementaryTypeName(self.next_id(), base.src, name, mutability)
         else:
             type_name = self._path_type(base, expression)
         for level in reversed(levels):

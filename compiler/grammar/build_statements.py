@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from typing import Any
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_expressions import Arguments, ExpressionActions
@@ -15,18 +16,19 @@ from smartvm.compiler.yul import ast as yul
 class StatementActions(ExpressionActions):
     """Statements: each action is named as its rule in solidity.lark."""
 
-    # --- blocks and control flow ----------------------------------------------------------------------------------
+    # --- blocks and control flow
+    # ----------------------------------------------------------------------------------
 
-    def block(self, opening: int, *rest: nodes.Statement | int) -> nodes.Block:
+    def block(self, opening: int, *rest: Any) -> nodes.Block:
         *statements, closing = rest
-        source = self.covering(opening, closing)  # type: ignore[arg-type]
-        return nodes.Block(self.next_id(), source, tuple(statements), unchecked=False)  # type: ignore[arg-type]
+        source = self.covering(opening, closing)
+        return nodes.Block(self.next_id(), source, tuple(statements), unchecked=False)
 
-    def unchecked_block(self, unchecked: int, opening: int, *rest: nodes.Statement | int) -> nodes.Block:
+    def unchecked_block(self, unchecked: int, opening: int, *rest: Any) -> nodes.Block:
         del opening
         *statements, closing = rest
-        source = self.covering(unchecked, closing)  # type: ignore[arg-type]
-        return nodes.Block(self.next_id(), source, tuple(statements), unchecked=True)  # type: ignore[arg-type]
+        source = self.covering(unchecked, closing)
+        return nodes.Block(self.next_id(), source, tuple(statements), unchecked=True)
 
     def misplaced_unchecked(self, block: nodes.Block) -> nodes.Block:
         source = SourceRange(block.src.start, len("unchecked"), self.file)
@@ -128,7 +130,8 @@ class StatementActions(ExpressionActions):
         )
         return nodes.Block(self.next_id(), self.at(token), (), unchecked=False)
 
-    # --- simple statements ----------------------------------------------------------------------------------------
+    # --- simple statements
+    # ----------------------------------------------------------------------------------------
 
     def expression_statement(self, expression: nodes.Expression) -> nodes.ExpressionStatement:
         if self.text[expression.src.start] == "(":
@@ -159,9 +162,9 @@ class StatementActions(ExpressionActions):
     def declared_location(self, location: int, *others: int) -> list[int]:
         return [location, *others]
 
-    def declaration(self, type_name: nodes.TypeName, *rest: list[int] | int) -> nodes.VariableDeclaration:
+    def declaration(self, type_name: nodes.TypeName, *rest: Any) -> nodes.VariableDeclaration:
         *attributes, name = rest
-        return self.variable(type_name, attributes[0] if attributes else [], name)  # type: ignore[arg-type]
+        return self.variable(type_name, attributes[0] if attributes else [], name)
 
     def declaration_statement(
         self, declaration: nodes.VariableDeclaration, value: nodes.Expression | None
@@ -172,7 +175,7 @@ class StatementActions(ExpressionActions):
         return nodes.VariableDeclarationStatement(self.next_id(), source, (declaration,), value)
 
     def declaration_tuple(
-        self, opening: int, *items: nodes.VariableDeclaration | int
+        self, opening: int, *items: Any
     ) -> tuple[int, tuple[nodes.VariableDeclaration | None, ...]]:
         declarations: list[nodes.VariableDeclaration | None] = []
         current: nodes.VariableDeclaration | None = None
@@ -197,7 +200,8 @@ class StatementActions(ExpressionActions):
         """A declared variable; the family of declarations says how."""
         raise NotImplementedError
 
-    # --- inline assembly ------------------------------------------------------------------------------------------
+    # --- inline assembly
+    # ------------------------------------------------------------------------------------------
 
     def inline_assembly(
         self, assembly: int, dialect: int | None, flags: tuple[str, ...] | None, block: yul.Block

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+from typing import Literal as OneOf
+
 from smartvm.compiler.grammar.build_declarations import DeclarationActions
 from smartvm.compiler.grammar.tokens import decode_string
-from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 
 
 class YulActions(DeclarationActions):
     """Yul statements and expressions: each action is named as its rule in solidity.lark."""
 
-    def yul_block(self, opening: int, *rest: yul.Statement | int) -> yul.Block:
+    def yul_block(self, opening: int, *rest: Any) -> yul.Block:
         *statements, closing = rest
-        return yul.Block(tuple(statements), self.covering(opening, closing))  # type: ignore[arg-type]
+        return yul.Block(tuple(statements), self.covering(opening, closing))
 
     def yul_break(self, token: int) -> yul.Break:
         return yul.Break(self.at(token))
@@ -84,12 +86,13 @@ class YulActions(DeclarationActions):
     def yul_identifier(self, token: int) -> yul.Identifier:
         return yul.Identifier(self.spelling(token), self.at(token))
 
-    def yul_call(self, name: int, *rest: yul.Expression | int) -> yul.FunctionCall:
+    def yul_call(self, name: int, *rest: Any) -> yul.FunctionCall:
         *arguments, closing = rest
-        source = self.covering(name, closing)  # type: ignore[arg-type]
-        return yul.FunctionCall(self.spelling(name), tuple(arguments), source)  # type: ignore[arg-type]
+        source = self.covering(name, closing)
+        return yul.FunctionCall(self.spelling(name), tuple(arguments), source)
 
-    # --- literals -------------------------------------------------------------------------------------------------
+    # --- literals
+    # -------------------------------------------------------------------------------------------------
 
     def yul_number(self, token: int) -> yul.Literal:
         text = self.spelling(token)
@@ -110,14 +113,11 @@ class YulActions(DeclarationActions):
     def yul_hex_string(self, token: int) -> yul.Literal:
         return self._yul_string("hex_string", token)
 
-    def _yul_string(self, kind: str, token: int) -> yul.Literal:
+    def _yul_string(self, kind: OneOf["string", "hex_string"], token: int) -> yul.Literal:
         data = decode_string(self.spelling(token))
         value = int.from_bytes(data.ljust(32, b"\0"), "big") if len(data) <= 32 else None
-        return yul.Literal(kind, value, data, self.spelling(token), self.at(token))  # type: ignore[arg-type]
+        return yul.Literal(kind, value, data, self.spelling(token), self.at(token))
 
     def yul_boolean(self, token: int) -> yul.Literal:
         text = self.spelling(token)
         return yul.Literal("boolean", int(text == "true"), None, text, self.at(token))
-
-
-__all__ = ["SourceRange", "YulActions"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
@@ -49,6 +50,10 @@ class Builder:
 
     def spelling(self, token: int) -> str:
         """A token as written."""
+        return self.text[self.starts[token] : self.ends[token]]
+
+    def keyword(self, token: int) -> Any:
+        """A token as written, where the grammar lets only certain keywords stand."""
         return self.text[self.starts[token] : self.ends[token]]
 
     def span(self, start: int, end: int) -> SourceRange:

@@ -1,13 +1,14 @@
 """Runs the LALR(1) tables that Lark makes of a grammar, with integers and without an intermediate tree.
 
-Lark reads the ``.lark`` file and computes the tables; that takes a second, so the result is kept in the user's cache
-folder under a name that says which grammar and which Lark it comes from. The loop in ``parse`` does what Lark's own
-does (shift, reduce, call back), but on prepared lists: it is the compiler's innermost loop over source text.
+Lark reads the ``.lark`` file and computes the tables; that takes a second, so the result is kept in the
+user's cache folder under a name that says which grammar and which Lark it comes from. The loop in ``parse``
+does what Lark's own does (shift, reduce, call back), but on prepared lists: it is the compiler's innermost
+loop over source text.
 
-A rule named ``x`` (or aliased ``-> x``) calls the method ``x`` of the actions object with the values of its children.
-As in Lark, quoted terminals are left out, ``?x`` with one child is that child, ``[x]`` that is absent is None, and the
-items of ``x*`` and ``x+`` come as single arguments. A terminal's value is its token's index; a rule that matches
-nothing gets the index of the token that follows.
+A rule named ``x`` (or aliased ``-> x``) calls the method ``x`` of the actions object with the values of its
+children. As in Lark, quoted terminals are left out, ``?x`` with one child is that child, ``[x]`` that is
+absent is None, and the items of ``x*`` and ``x+`` come as single arguments. A terminal's value is its token's
+index; a rule that matches nothing gets the index of the token that follows.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ CACHE_FORMAT = 2
 
 @dataclass(frozen=True)
 class Rule:
-    """A production: how many symbols it replaces, by which nonterminal, the action's name and how its arguments are
-    made of the symbols' values: "k" keep, "d" drop, "s" splice in, "n" insert None. ``action`` is None where the only
-    symbol stands for the whole, "?" where the only kept one does, "[]" for the lists behind ``*`` and ``+``."""
+    """A production: how many symbols it replaces, by which nonterminal, the action's name and how its
+    arguments are made of the symbols' values: "k" keep, "d" drop, "s" splice in, "n" insert None. ``action``
+    is None where the only symbol stands for the whole, "?" where the only kept one does, "[]" for the lists
+    behind ``*`` and ``+``."""
 
     size: int
     nonterminal: int
@@ -42,8 +44,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Tables:
-    """Parse tables. ``states[s]`` maps a symbol's number to what to do: a state to go to (0 or more) or a rule to
-    reduce by (``-1 - rule``). Terminals come before nonterminals; ``literals`` maps a spelling to a terminal's name."""
+    """Parse tables. ``states[s]`` maps a symbol's number to what to do: a state to go to (0 or more) or a
+    rule to reduce by (``-1 - rule``). Terminals come before nonterminals; ``literals`` maps a spelling to a
+    terminal's name."""
 
     terminals: tuple[str, ...]
     nonterminals: tuple[str, ...]
@@ -64,8 +67,8 @@ class Tables:
 
 
 class UnexpectedToken(Exception):
-    """No action for a token. ``index`` is the token's, ``state`` the state in which it came; ``stack`` holds the
-    states below it."""
+    """No action for a token. ``index`` is the token's, ``state`` the state in which it came; ``stack`` holds
+    the states below it."""
 
     def __init__(self, index: int, state: int, stack: Sequence[int]) -> None:
         super().__init__(f"unexpected token {index}")
@@ -95,7 +98,8 @@ class Parser:
         ]
 
     def parse(self, kinds: Sequence[int], actor: object) -> Any:
-        """The start rule's value, made by the methods of ``actor``. ``kinds`` ends with the end-of-source terminal.
+        """The start rule's value, made by the methods of ``actor``. ``kinds`` ends with the end-of-source
+        terminal.
 
         Raises UnexpectedToken, NestedTooDeeply and whatever the actions raise.
         """
@@ -206,11 +210,11 @@ def load_tables(
     soft_keywords: frozenset[str] = frozenset(),
     refused: tuple[str, ...] = (),
 ) -> Tables:
-    """The tables of a grammar that is a data file of ``package``: from the user's cache, else computed (and cached
-    where the folder can be written).
+    """The tables of a grammar that is a data file of ``package``: from the user's cache, else computed (and
+    cached where the folder can be written).
 
-    In every state where a soft keyword has no meaning but ``identifier`` has one, it is treated as that. ``refused``
-    names kinds of tokens that stand nowhere in the grammar.
+    In every state where a soft keyword has no meaning but ``identifier`` has one, it is treated as that.
+    ``refused`` names kinds of tokens that stand nowhere in the grammar.
     """
     text = resources.files(package).joinpath(grammar_file).read_text("utf-8")
     key = hashlib.sha256(
@@ -288,13 +292,13 @@ def build_tables(
     from lark import Lark
     from lark.lexer import Lexer
 
-    class NoLexer(Lexer):  # type: ignore[misc]
+    class NoLexer(Lexer):
         """Stands for the tokenizer, which is not Lark's."""
 
         def __init__(self, lexer_conf: Any) -> None:
             del lexer_conf
 
-        def lex(self, data: Any) -> Any:
+        def lex(self, lexer_state: Any, parser_state: Any) -> Any:
             raise NotImplementedError("tokens come from smartvm.compiler.grammar.tokens")
 
     lark = Lark(

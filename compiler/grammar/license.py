@@ -13,8 +13,8 @@ _NAME = re.compile(r"[a-zA-Z0-9 ()+.-]+")
 
 
 def find_license(text: str, covered: Sequence[SourceRange], file: int, sink: DiagnosticSink) -> str | None:
-    """The licence named outside of the file's items (``covered``), or None. Reports a missing, malformed or repeated
-    one for the file as a whole."""
+    """The licence named outside of the file's items (``covered``), or None. Reports a missing, malformed or
+    repeated one for the file as a whole."""
     whole_file = SourceRange(-1, 0, file)
     found: list[str] = []
     if "SPDX-License-Identifier" in text:
@@ -26,7 +26,8 @@ def find_license(text: str, covered: Sequence[SourceRange], file: int, sink: Dia
         sink.warning(
             1878,
             whole_file,
-            "The source names no licence. Add a comment `SPDX-License-Identifier: <licence>`, or `UNLICENSED` when "
+            "The source names no licence. Add a comment `SPDX-License-Identifier: <licence>`, or "
+            "`UNLICENSED` when "
             "it is not open source (https://spdx.org).",
         )
         return None

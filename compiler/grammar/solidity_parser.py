@@ -15,13 +15,16 @@ from smartvm.compiler.grammar.syntax_errors import report_nesting, report_unexpe
 from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, decode_string, tokenize
 from smartvm.compiler.source import SourceText
 
-#: Greatest height of the parse stack: an ``else if`` takes six entries. (Brackets are counted by the tokenizer.)
+#: Greatest height of the parse stack: an ``else if`` takes six entries. (Brackets are counted by the
+#: tokenizer.)
 STACK_LIMIT = 4000
 
-#: Greatest depth of the tree, which chains such as ``a + b + c ...`` and ``f()()()...`` make without a deep stack.
+#: Greatest depth of the tree, which chains such as ``a + b + c ...`` and ``f()()()...`` make without a deep
+#: stack.
 TREE_DEPTH_LIMIT = 1000
 
-#: A source with no run of tokens longer than this between ``;``, ``{`` and ``}`` cannot reach the limit by chains.
+#: A source with no run of tokens longer than this between ``;``, ``{`` and ``}`` cannot reach the limit by
+#: chains.
 _SHORT_RUN = 900
 
 
@@ -55,7 +58,8 @@ def tokenize_solidity(data: bytes) -> TokenList:
 
 
 def import_paths(tokens: TokenList) -> list[str]:
-    """The paths that a source imports, by its tokens alone: known before indices are given out and trees are made."""
+    """The paths that a source imports, by its tokens alone: known before indices are given out and trees are
+    made."""
     kinds = vocabulary().kinds
     import_, string, semicolon = kinds["IMPORT"], kinds["STRING"], kinds["SEMICOLON"]
     paths: list[str] = []
@@ -79,11 +83,11 @@ def parse_solidity(
     resolve_import: Callable[[str], str] = lambda path: path,
     tokens: TokenList | None = None,
 ) -> nodes.SourceUnit:
-    """The syntax tree of a source. ``resolve_import`` turns the path of an import into a source unit name; ``tokens``
-    are the source's if they were made before.
+    """The syntax tree of a source. ``resolve_import`` turns the path of an import into a source unit name;
+    ``tokens`` are the source's if they were made before.
 
-    Errors that leave the structure clear (a visibility given twice) are reported to ``sink`` and parsing goes on; at
-    the first that does not, FatalDiagnostic is raised, its diagnostic already in ``sink``.
+    Errors that leave the structure clear (a visibility given twice) are reported to ``sink`` and parsing goes
+    on; at the first that does not, FatalDiagnostic is raised, its diagnostic already in ``sink``.
     """
     tokens = tokens or tokenize_solidity(source.utf8)
     builder = YulActions(source, tokens, ids, sink, resolve_import)

@@ -97,7 +97,8 @@ class _Mistake:
             return self.fatal(2314, "a name")
         return diagnostic
 
-    # --- expressions ----------------------------------------------------------------------------------------------
+    # --- expressions
+    # ----------------------------------------------------------------------------------------------
 
     def expression(self) -> FatalDiagnostic:
         if self.kind == "PLUS":
@@ -129,7 +130,8 @@ class _Mistake:
                 depth -= 1
         return False
 
-    # --- inline assembly ------------------------------------------------------------------------------------------
+    # --- inline assembly
+    # ------------------------------------------------------------------------------------------
 
     def in_assembly(self) -> FatalDiagnostic:
         if self.kind == "DEFAULT":
@@ -171,7 +173,8 @@ class _Mistake:
         source = self.builder.covering(self.token - 1, self.token + 1)
         return self.builder.sink.fatal("ParserError", 5473, source, "Yul has no types.")
 
-    # --- anything else --------------------------------------------------------------------------------------------
+    # --- anything else
+    # --------------------------------------------------------------------------------------------
 
     def single(self) -> FatalDiagnostic:
         expected, kind, previous = self.expected, self.kind, self.previous

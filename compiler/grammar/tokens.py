@@ -1,8 +1,9 @@
-"""Turns Solidity text, inline assembly included, into tokens: parallel lists, ready for the table-driven parser.
+"""Turns Solidity text, inline assembly included, into tokens: parallel lists, ready for the table-driven
+parser.
 
-The text is taken as bytes, one character per byte (Latin-1), so every offset is a UTF-8 offset as in solc's ``src``.
-Which words are keywords is the grammar's matter (``Vocabulary``); soft keywords such as ``error`` get a kind of their
-own, which the parse table treats as an identifier wherever the keyword has no meaning.
+The text is taken as bytes, one character per byte (Latin-1), so every offset is a UTF-8 offset as in solc's
+``src``. Which words are keywords is the grammar's matter (``Vocabulary``); soft keywords such as ``error``
+get a kind of their own, which the parse table treats as an identifier wherever the keyword has no meaning.
 Follows "SolidityLexer.g4" and the rules of docs/grammar.rst.
 """
 
@@ -16,15 +17,63 @@ from dataclasses import dataclass, field
 SOFT_KEYWORDS = frozenset({"FROM", "ERROR", "REVERT", "GLOBAL", "TRANSIENT", "LAYOUT", "AT", "PLACEHOLDER"})
 
 #: Units that may follow a number.
-SUB_DENOMINATIONS = frozenset("wei gwei ether seconds minutes hours days weeks years".split())
+SUB_DENOMINATIONS = frozenset(
+    ["wei", "gwei", "ether", "seconds", "minutes", "hours", "days", "weeks", "years"]
+)
 
 #: Words that mean nothing yet and may not be used as names.
 RESERVED_WORDS = frozenset(
-    "after alias apply auto byte case copyof default define final implements in inline let macro match mutable null of "
-    "partial promise reference relocatable sealed sizeof static supports switch typedef typeof var".split()
+    [
+        "after",
+        "alias",
+        "apply",
+        "auto",
+        "byte",
+        "case",
+        "copyof",
+        "default",
+        "define",
+        "final",
+        "implements",
+        "in",
+        "inline",
+        "let",
+        "macro",
+        "match",
+        "mutable",
+        "null",
+        "of",
+        "partial",
+        "promise",
+        "reference",
+        "relocatable",
+        "sealed",
+        "sizeof",
+        "static",
+        "supports",
+        "switch",
+        "typedef",
+        "typeof",
+        "var",
+    ]
 )
 
-YUL_KEYWORDS = frozenset("break case continue default false for function if leave let switch true".split())
+YUL_KEYWORDS = frozenset(
+    [
+        "break",
+        "case",
+        "continue",
+        "default",
+        "false",
+        "for",
+        "function",
+        "if",
+        "leave",
+        "let",
+        "switch",
+        "true",
+    ]
+)
 
 #: Weight of open brackets at which a source is refused.
 NESTING_LIMIT = 1204
@@ -68,8 +117,8 @@ _SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The grammar's terminals as numbers ("kinds"): ``kinds`` by terminal name, ``solidity`` and ``yul`` by word,
-    ``operators`` by spelling."""
+    """The grammar's terminals as numbers ("kinds"): ``kinds`` by terminal name, ``solidity`` and ``yul`` by
+    word, ``operators`` by spelling."""
 
     names: tuple[str, ...]
     kinds: Mapping[str, int]
@@ -83,12 +132,12 @@ class Vocabulary:
         kinds = {name: kind for kind, name in enumerate(names)}
         words = {text: kinds[name] for text, name in literals.items() if text[0].isalpha() or text[0] == "_"}
         solidity = {
-            **{word: kinds["RESERVED"] for word in RESERVED_WORDS},
+            **dict.fromkeys(RESERVED_WORDS, kinds["RESERVED"]),
             "hex": kinds["ILLEGAL"],
             "unicode": kinds["ILLEGAL"],
             **{word: kind for word, kind in words.items() if word not in YUL_KEYWORDS - _SHARED_KEYWORDS},
-            **{word: kinds["SUB_DENOMINATION"] for word in SUB_DENOMINATIONS},
-            **{word: kinds["ELEMENTARY"] for word in elementary_type_names()},
+            **dict.fromkeys(SUB_DENOMINATIONS, kinds["SUB_DENOMINATION"]),
+            **dict.fromkeys(elementary_type_names(), kinds["ELEMENTARY"]),
         }
         return cls(
             names=names,
@@ -99,7 +148,7 @@ class Vocabulary:
         )
 
 
-_SHARED_KEYWORDS = frozenset("break continue false for function if true".split())
+_SHARED_KEYWORDS = frozenset(["break", "continue", "false", "for", "function", "if", "true"])
 
 
 def elementary_type_names() -> frozenset[str]:
@@ -134,9 +183,9 @@ class Documentation:
 
 @dataclass(slots=True)
 class TokenList:
-    """The tokens of one source. ``names`` are those of the kinds. ``kinds[i]``, ``starts[i]`` and ``ends[i]`` belong together; the last token is the
-    end of the source. ``documentation`` is keyed by the start of the token that follows the comment; ``problems``
-    tells what is wrong with an ILLEGAL token, by its index."""
+    """The tokens of one source. ``names`` are those of the kinds. ``kinds[i]``, ``starts[i]`` and ``ends[i]``
+    belong together; the last token is the end of the source. ``documentation`` is keyed by the start of the
+    token that follows the comment; ``problems`` tells what is wrong with an ILLEGAL token, by its index."""
 
     text: str
     names: tuple[str, ...]
@@ -174,7 +223,8 @@ class _Tokenizer:
         return self.tokens
 
     def _solidity(self, position: int) -> int:
-        """Tokens from ``position`` to the end (gives -1) or to the brace that opens an assembly block (its offset)."""
+        """Tokens from ``position`` to the end (gives -1) or to the brace that opens an assembly block (its
+        offset)."""
         kinds, starts, ends = self.tokens.kinds, self.tokens.starts, self.tokens.ends
         names = self.vocabulary.kinds
         words, operators = self.vocabulary.solidity, self.vocabulary.operators
@@ -241,8 +291,8 @@ class _Tokenizer:
         return -1
 
     def _assembly(self, position: int) -> int:
-        """Tokens of an assembly block from its opening brace; gives the offset after its closing brace, -1 at the
-        source's end."""
+        """Tokens of an assembly block from its opening brace; gives the offset after its closing brace, -1 at
+        the source's end."""
         kinds, starts, ends = self.tokens.kinds, self.tokens.starts, self.tokens.ends
         names = self.vocabulary.kinds
         words, operators = self.vocabulary.yul, self.vocabulary.operators
@@ -290,8 +340,8 @@ class _Tokenizer:
         return self.vocabulary.kinds["ILLEGAL"]
 
     def _mark_call_options(self) -> None:
-        """At a colon: ``{ name`` before it opens call options (``f{value: 1}``) unless it stands after ``(``, where
-        it opens named arguments."""
+        """At a colon: ``{ name`` before it opens call options (``f{value: 1}``) unless it stands after ``(``,
+        where it opens named arguments."""
         kinds = self.tokens.kinds
         names = self.vocabulary.kinds
         if len(kinds) < 3 or kinds[-2] != names["LBRACE"] or kinds[-3] == names["LPAR"]:
@@ -436,7 +486,8 @@ class _Tokenizer:
         self._deep_nesting()
 
     def _operators_of_using(self) -> None:
-        """Whatever follows ``as`` in the braces of a using directive is read as an operator, to be judged later."""
+        """Whatever follows ``as`` in the braces of a using directive is read as an operator, to be judged
+        later."""
         kinds, names = self.tokens.kinds, self.vocabulary.kinds
         ends = (names["RBRACE"], names["SEMICOLON"], names["$END"])
         for i, kind in enumerate(kinds):
@@ -449,8 +500,8 @@ class _Tokenizer:
                     position += 1
 
     def _deep_nesting(self) -> None:
-        """Mark the first bracket that nests too deeply. The measure is solc's: five steps down for a parenthesis or
-        index, two for a block, 1,200 below a function's header."""
+        """Mark the first bracket that nests too deeply. The measure is solc's: five steps down for a
+        parenthesis or index, two for a block, 1,200 below a function's header."""
         kinds, names = self.tokens.kinds, self.vocabulary.kinds
         braces = (names["LBRACE"], names["OPTIONS_LBRACE"])
         weights = dict.fromkeys(braces, 2) | {names["RBRACE"]: -2}
@@ -517,7 +568,8 @@ def _block_documentation(raw: str) -> str:
 
 
 def decode_string(token: str) -> bytes:
-    """The bytes of a string, unicode string or hex string token (given one character per byte, already checked)."""
+    """The bytes of a string, unicode string or hex string token (given one character per byte, already
+    checked)."""
     if token.startswith("hex"):
         return bytes.fromhex(token[4:-1].replace("_", ""))
     body = token[token.index(token[-1]) + 1 : -1]

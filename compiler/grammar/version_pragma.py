@@ -1,7 +1,7 @@
 """``pragma solidity``: does the version range hold for this compiler (docs/layout-of-source-files.rst)?
 
-A range is a disjunction (``||``) of conjunctions of comparisons, or of ``low - high`` intervals; ``x`` and ``*`` stand
-for any number, ``^`` and ``~`` as in npm.
+A range is a disjunction (``||``) of conjunctions of comparisons, or of ``low - high`` intervals; ``x`` and
+``*`` stand for any number, ``^`` and ``~`` as in npm.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _OR = re.compile(r"\|\|\s*")
 
 
 def check_version(words: Sequence[str], source: SourceRange, sink: DiagnosticSink) -> None:
-    """Check a pragma's words (after ``solidity``). Reports 1684 for a malformed range; reports 5333 and raises
-    FatalDiagnostic when the range excludes this compiler."""
+    """Check a pragma's words (after ``solidity``). Reports 1684 for a malformed range; reports 5333 and
+    raises FatalDiagnostic when the range excludes this compiler."""
     text = ""
     for word in words:
         glued = not text or word.startswith(".") or text.endswith(".")
@@ -39,7 +39,8 @@ def check_version(words: Sequence[str], source: SourceRange, sink: DiagnosticSin
             "ParserError",
             5333,
             source,
-            f"The source requires a different compiler version: this is {shown}, the pragma asks for `{text}`.",
+            f"The source requires a different compiler version: this is {shown}, the pragma asks for "
+            f"`{text}`.",
         )
 
 

@@ -1,4 +1,5 @@
-"""Where ``break``, ``continue``, ``leave`` and function definitions may stand in Yul (docs/yul.rst, "Restrictions")."""
+"""Where ``break``, ``continue``, ``leave`` and function definitions may stand in Yul (docs/yul.rst,
+"Restrictions")."""
 
 from __future__ import annotations
 
