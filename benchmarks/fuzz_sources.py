@@ -4,7 +4,7 @@
 
 Every FOLDER's ``.sol`` files are cut into tokens and changed by a few random edits (delete, repeat, swap,
 replace by a token of any file, nest, cut off). A source fails that ends in an internal error, an exception, a
-dead process, or takes longer than ``--limit`` seconds; failing ones are kept in ``--keep``. The same seed makes
+dead process, or takes longer than ``--limit`` seconds; failing ones go to ``--keep``. The same seed makes
 the same sources. Exit status 1 when any failed.
 """
 
