@@ -248,18 +248,32 @@ def _correlate_channels(buffer: Buffer, block: WeightBlock, shape: Correlation) 
 
 def _correlate_wide(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
     out = np.zeros((shape.kernels * shape.positions, item_arrays.LIMBS), np.uint64)
-    native.correlate_wide(
-        np.ascontiguousarray(item_arrays.widen(buffer.array)),
-        np.ascontiguousarray(item_arrays.widen(block.array)),
-        shape.groups,
-        shape.inputs,
-        shape.sizes,
-        shape.kernel,
-        shape.outputs,
-        shape.stride,
-        shape.padding,
-        out,
-    )
+    values = np.ascontiguousarray(item_arrays.widen(buffer.array))
+    # widened a few kernels at a time, so that the weights' limbs stay in the cache; groups are not split
+    step = shape.kernels
+    if shape.groups == 1:
+        step = max(1, _GATHERED_BYTES // (shape.terms * item_arrays.WORD_BYTES))
+    for first in range(0, shape.kernels, step):
+        last = min(shape.kernels, first + step)
+        weights = np.ascontiguousarray(
+            item_arrays.widen(block.array[first * shape.terms : last * shape.terms])
+        )
+        part = out[first * shape.positions : last * shape.positions]
+        if shape.groups == 1 and (shape.is_matrix or shape.is_whole_map):
+            native.multiply_matrices_wide(weights, values, last - first, shape.terms, shape.positions, part)
+            continue
+        native.correlate_wide(
+            values,
+            weights,
+            shape.groups,
+            shape.inputs,
+            shape.sizes,
+            shape.kernel,
+            shape.outputs,
+            shape.stride,
+            shape.padding,
+            part,
+        )
     return item_arrays.narrowed(out)[0]
 
 
