@@ -24,22 +24,27 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which tier executes the code.",
 )
+@click.option("--trace", is_flag=True, help="Write EIP-3155 lines to stderr, with a summary after each case.")
 @table_option("evm")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-def command(forks: tuple[str, ...], engine: Engine, table_name: str, files: tuple[str, ...]) -> None:
+def command(
+    forks: tuple[str, ...], engine: Engine, trace: bool, table_name: str, files: tuple[str, ...]
+) -> None:
     """Run every case of every FILE (GeneralStateTests format) and print one JSON object for each: file, name,
     fork, index, pass, stateRoot, logsHash, exception (why the transaction is invalid, else null), gasUsed; or
     error, where the case could not be run. Exits 1 when a case does not pass.
     """
     from smartvm.vm.statetest import FixtureError, load_fixture, run_fixture
+    from smartvm.vm.trace import StandardTracer
 
+    tracer = StandardTracer(sys.stderr) if trace else None
     table = load_checked_table(table_name)
     gc.freeze()  # what is loaded by now stays: the collector need not walk it for each case
     all_passed = True
     for file in files:
         lines = []
         try:
-            for result in run_fixture(load_fixture(file), table, forks=forks, engine=engine):
+            for result in run_fixture(load_fixture(file), table, forks=forks, engine=engine, tracer=tracer):
                 all_passed = all_passed and result.passed
                 lines.append(result.as_json(file))
         except FixtureError as error:

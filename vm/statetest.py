@@ -21,7 +21,7 @@ from smartvm.vm.keccak import keccak256
 from smartvm.vm.machine import Machine
 from smartvm.vm.messages import BlockEnvironment, Engine
 from smartvm.vm.state import EMPTY_CODE_HASH, Account, AccountChange, MemoryStore
-from smartvm.vm.tracing import Tracer
+from smartvm.vm.trace import StandardTracer
 from smartvm.vm.transactions import (
     AccessListEntry,
     Authorization,
@@ -302,7 +302,7 @@ class _Test:
     """A test of a file: what its cases share."""
 
     def __init__(
-        self, name: str, content: Any, table: InstructionTable, engine: Engine, tracer: Tracer | None
+        self, name: str, content: Any, table: InstructionTable, engine: Engine, tracer: StandardTracer | None
     ) -> None:
         self.name = name
         self.content = content
@@ -331,6 +331,8 @@ class _Test:
             machine = Machine(self.table, fork, state, block, engine=self.engine, tracer=self.tracer)
             result = execute_transaction(machine, transaction, sender=self.sender, schedule=schedule)
             gas_used, logs = result.gas_used, logs_hash(result.logs)
+            if self.tracer is not None:
+                self.tracer.finish(result.execution)
         except InvalidTransaction as invalid:
             exception = invalid.message
             # The block's reward of 0 still touches the coinbase, which before EIP-161 makes it exist.
@@ -381,7 +383,7 @@ def run_fixture(
     *,
     forks: Collection[str] = (),
     engine: Engine = "auto",
-    tracer: Tracer | None = None,
+    tracer: StandardTracer | None = None,
 ) -> Iterator[CaseResult]:
     """Run the cases of a file's tests for the named forks (all if none), in the order of the file.
 

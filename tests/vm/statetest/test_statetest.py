@@ -169,6 +169,14 @@ def test_big_integers_make_the_transaction_invalid() -> None:
     assert result.exception == "value has more than 256 bits"
 
 
+def test_trace_is_written_to_stderr(tmp_path: Path) -> None:
+    path = tmp_path / "test.json"
+    path.write_text(json.dumps(fixture()))
+    result = CliRunner().invoke(command, ["--trace", str(path)])
+    names = [json.loads(line).get("opName") for line in result.stderr.splitlines()]
+    assert names == ["PUSH1", "PUSH1", "SSTORE", "STOP", None]
+
+
 def test_files_that_are_no_fixtures(tmp_path: Path) -> None:
     with pytest.raises(FixtureError, match="cannot read"):
         load_fixture(tmp_path / "absent.json")
