@@ -1,8 +1,9 @@
 """The contract ABI: types, and values to bytes and back (docs/abi-spec.rst of Solidity's documentation).
 
-Python values: ``int`` for ``uintN`` and ``intN``, ``bool``, ``str`` for ``string`` and (as ``0x`` hex with checksum)
-``address``, ``bytes`` for ``bytesN``, ``bytes`` and ``function``, ``list`` for arrays, ``tuple`` for tuples. On the way in,
-hex text is taken for bytes, any sequence (NumPy arrays too) for arrays, and a dict by component names for a tuple.
+Python values: ``int`` for ``uintN`` and ``intN``, ``bool``, ``str`` for ``string`` and (as ``0x`` hex with
+checksum) ``address``, ``bytes`` for ``bytesN``, ``bytes`` and ``function``, ``list`` for arrays, ``tuple``
+for tuples. On the way in, hex text is taken for bytes, any sequence (NumPy arrays too) for arrays, and a
+dict by component names for a tuple.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Any, Literal
 
 from smartvm.errors import SmartVMError
 
-Kind = Literal["uint", "int", "address", "bool", "fixed_bytes", "bytes", "string", "function", "array", "tuple"]
+Kind = Literal[
+    "uint", "int", "address", "bool", "fixed_bytes", "bytes", "string", "function", "array", "tuple"
+]
 
 _WORD = 32
 #: Arrays and tuples in a type text nested deeper than this are refused.
@@ -28,8 +31,8 @@ class AbiError(SmartVMError):
 
 @dataclass(frozen=True)
 class AbiType:
-    """A type. ``size`` is bits of a number and bytes of ``bytesN``; ``element`` and ``length`` (None: dynamic) are an
-    array's; ``components`` and ``names`` a tuple's."""
+    """A type. ``size`` is bits of a number and bytes of ``bytesN``; ``element`` and ``length`` (None:
+    dynamic) are an array's; ``components`` and ``names`` a tuple's."""
 
     kind: Kind
     size: int = 0
@@ -54,7 +57,8 @@ class AbiType:
         if self.is_dynamic:
             return _WORD
         if self.kind == "array":
-            assert self.element is not None and self.length is not None
+            assert self.element is not None
+            assert self.length is not None
             return self.element.head_size * self.length
         if self.kind == "tuple":
             return sum(component.head_size for component in self.components)
@@ -71,14 +75,16 @@ class AbiType:
         return f"bytes{self.size}" if self.kind == "fixed_bytes" else self.kind
 
 
-# --- types from text and from JSON --------------------------------------------------------------------------------
+# --- types from text and from JSON
+# --------------------------------------------------------------------------------
 
 _ELEMENTARY = re.compile(r"(uint|int|bytes|address|bool|string|function|byte|fixed|ufixed)(\d*)(?:x\d+)?")
 _ARRAY_SUFFIX = re.compile(r"\[(\d*)\]")
 
 
 def parse_type(text: str) -> AbiType:
-    """A type from its text, ``(uint256,bytes)[3][]``; ``uint`` and ``int`` are 256 bits. Raises ``AbiError``."""
+    """A type from its text, ``(uint256,bytes)[3][]``; ``uint`` and ``int`` are 256 bits. Raises
+    ``AbiError``."""
     parsed, end = _parse_type(text, 0, 0)
     if end != len(text):
         raise AbiError(f"`{text}` is no ABI type: `{text[end:]}` follows a whole one")
@@ -102,11 +108,17 @@ def _parse_type(text: str, start: int, depth: int) -> tuple[AbiType, int]:
                 raise AbiError(f"`{text}` is no ABI type: expected `,` or `)` at character {position + 1}")
         if position >= len(text):
             raise AbiError(f"`{text}` is no ABI type: a `(` is not closed")
-        base, position = AbiType("tuple", components=tuple(components), names=("",) * len(components)), position + 1
+        base, position = (
+            AbiType("tuple", components=tuple(components), names=("",) * len(components)),
+            position + 1,
+        )
     else:
         match = _ELEMENTARY.match(text, start)
         if match is None:
-            raise AbiError(f"`{text[start:] or text}` is no ABI type", hint="for example uint256, address, bytes, uint8[3]")
+            raise AbiError(
+                f"`{text[start:] or text}` is no ABI type",
+                hint="for example uint256, address, bytes, uint8[3]",
+            )
         base, position = _elementary(match), match.end()
     nesting = 0
     while suffix := _ARRAY_SUFFIX.match(text, position):
@@ -192,11 +204,13 @@ def checksum_address(address: bytes) -> str:
     return "0x" + "".join(c.upper() if int(d, 16) >= 8 else c for c, d in zip(digits, digest, strict=False))
 
 
-# --- encoding -----------------------------------------------------------------------------------------------------
+# --- encoding
+# -----------------------------------------------------------------------------------------------------
 
 
 def encode(types: Sequence[AbiType], values: Sequence[Any]) -> bytes:
-    """The values as a tuple's encoding (a call's arguments). Raises ``AbiError`` with the place of a wrong value."""
+    """The values as a tuple's encoding (a call's arguments). Raises ``AbiError`` with the place of a wrong
+    value."""
     if len(types) != len(values):
         shown = ", ".join(str(t) for t in types) or "none"
         raise AbiError(f"{len(values)} values given, {len(types)} expected ({shown})")
@@ -307,7 +321,12 @@ def _encode_array(abi_type: AbiType, value: Any, place: str) -> bytes:
 
 def _encode_integers(element: AbiType, value: Any) -> bytes | None:
     """A flat NumPy array of machine integers that all fit, at once; None to go one by one."""
-    if not hasattr(value, "__array_interface__") or value.ndim != 1 or value.dtype.kind not in "iu" or not len(value):
+    if (
+        not hasattr(value, "__array_interface__")
+        or value.ndim != 1
+        or value.dtype.kind not in "iu"
+        or not len(value)
+    ):
         return None
     import numpy
 
@@ -341,12 +360,13 @@ def _encode_tuple(abi_type: AbiType, value: Any, place: str) -> bytes:
     return _encode_sequence(abi_type.components, value, places)
 
 
-# --- decoding -----------------------------------------------------------------------------------------------------
+# --- decoding
+# -----------------------------------------------------------------------------------------------------
 
 
 def decode(types: Sequence[AbiType], data: bytes) -> tuple[Any, ...]:
-    """The values of a tuple's encoding (a call's results). Raises ``AbiError`` when ``data`` is none; bytes after the
-    values are ignored, as the ABI says."""
+    """The values of a tuple's encoding (a call's results). Raises ``AbiError`` when ``data`` is none; bytes
+    after the values are ignored, as the ABI says."""
     return tuple(_decode_sequence(types, data, 0))
 
 
@@ -357,7 +377,9 @@ def _decode_sequence(types: Sequence[AbiType], data: bytes, start: int) -> list[
         if abi_type.is_dynamic:
             offset = start + _word(data, position)
             if offset > len(data):
-                raise AbiError(f"the data is no {abi_type}: an offset points past its end ({len(data)} bytes)")
+                raise AbiError(
+                    f"the data is no {abi_type}: an offset points past its end ({len(data)} bytes)"
+                )
             values.append(_decode(abi_type, data, offset))
         else:
             values.append(_decode(abi_type, data, position))
@@ -378,13 +400,17 @@ def _decode(abi_type: AbiType, data: bytes, position: int) -> Any:
         case "fixed_bytes" | "function":
             word = _word(data, position).to_bytes(_WORD, "big")
             if any(word[abi_type.size :]):
-                raise AbiError(f"the data is no {abi_type}: bytes after the first {abi_type.size} are not zero")
+                raise AbiError(
+                    f"the data is no {abi_type}: bytes after the first {abi_type.size} are not zero"
+                )
             return word[: abi_type.size]
         case "bytes" | "string":
             length = _word(data, position)
             content = data[position + _WORD : position + _WORD + length]
             if len(content) != length:
-                raise AbiError(f"the data ends too soon: a {abi_type} of {length} bytes starts at byte {position}")
+                raise AbiError(
+                    f"the data ends too soon: a {abi_type} of {length} bytes starts at byte {position}"
+                )
             return content if abi_type.kind == "bytes" else content.decode("utf-8", "surrogateescape")
         case "array":
             return _decode_array(abi_type, data, position)
@@ -417,16 +443,20 @@ def _decode_array(abi_type: AbiType, data: bytes, position: int) -> list[Any]:
         position += _WORD
     # Even elements without content take a word each, except empty tuples and arrays of length zero.
     if length * max(element.head_size, 1) > len(data) - position:
-        raise AbiError(f"the data ends too soon: {length} elements of {element} are expected at byte {position}")
+        raise AbiError(
+            f"the data ends too soon: {length} elements of {element} are expected at byte {position}"
+        )
     if element.is_dynamic:
         return _decode_sequence([element] * length, data, position)
     step = element.head_size
     return [_decode(element, data, position + i * step) for i in range(length)]
 
 
-# --- errors and events --------------------------------------------------------------------------------------------
+# --- errors and events
+# --------------------------------------------------------------------------------------------
 
-#: What Solidity's Panic(uint256) codes mean (docs/control-structures.rst, "Panic via assert and Error via require").
+#: What Solidity's Panic(uint256) codes mean (docs/control-structures.rst, "Panic via assert and Error via
+#: require").
 PANIC_REASONS: Mapping[int, str] = {
     0x00: "generic panic of the compiler",
     0x01: "assertion failed",
@@ -443,7 +473,9 @@ PANIC_REASONS: Mapping[int, str] = {
 
 def signature_of(entry: Mapping[str, Any]) -> Signature:
     """The signature of a function, error or event of a JSON ABI."""
-    return Signature(str(entry.get("name", "")), tuple(type_from_json(item) for item in entry.get("inputs", ())))
+    return Signature(
+        str(entry.get("name", "")), tuple(type_from_json(item) for item in entry.get("inputs", ()))
+    )
 
 
 def describe_revert(abi: Iterable[Mapping[str, Any]], data: bytes) -> str:
@@ -466,7 +498,8 @@ def describe_revert(abi: Iterable[Mapping[str, Any]], data: bytes) -> str:
 
 
 def describe_log(abi: Iterable[Mapping[str, Any]], topics: Sequence[bytes], data: bytes) -> str:
-    """A log by the contract's ABI, ``Transfer(from: 0x..., value: 5)``; indexed values of dynamic types are hashes."""
+    """A log by the contract's ABI, ``Transfer(from: 0x..., value: 5)``; indexed values of dynamic types are
+    hashes."""
     for entry in abi:
         if entry.get("type") != "event" or entry.get("anonymous") or not topics:
             continue
@@ -480,7 +513,9 @@ def describe_log(abi: Iterable[Mapping[str, Any]], topics: Sequence[bytes], data
         try:
             plain = iter(decode([type_from_json(item) for item in inputs if not item.get("indexed")], data))
             hashed = iter(topics[1:])
-            values = [_topic(type_from_json(i), next(hashed)) if i.get("indexed") else next(plain) for i in inputs]
+            values = [
+                _topic(type_from_json(i), next(hashed)) if i.get("indexed") else next(plain) for i in inputs
+            ]
         except AbiError:
             continue
         return _named(entry, values)

@@ -1,6 +1,7 @@
 """The command ``smartvm``: assembles the subcommands of ``smartvm.commands``.
 
-A subcommand's module is imported when it is used, and imports what is heavy when it runs: ``smartvm --help`` is fast.
+A subcommand's module is imported when it is used, and imports what is heavy when it runs: ``smartvm
+--help`` is fast.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import sys
 from collections.abc import Sequence
 
 import click
-
 from smartvm.errors import SmartVMError
 
 #: Subcommands in the order of ``--help``, each the object ``command`` of the module of its name.
@@ -59,14 +59,16 @@ def _version(context: click.Context, _parameter: click.Parameter, value: bool) -
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`smartvm COMMAND --help` says more about each command.",
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
 def group() -> None:
     """A Solidity and Yul compiler, and an EVM with DNN instructions."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script: runs a subcommand and exits with its status. Users' mistakes end in one message and never
-    in a traceback; ``SMARTVM_DEBUG=1`` shows the traceback of a bug."""
+    """The console script: runs a subcommand and exits with its status. Users' mistakes end in one message
+    and never in a traceback; ``SMARTVM_DEBUG=1`` shows the traceback of a bug."""
     try:
         status = group.main(
             list(arguments) if arguments is not None else None, prog_name="smartvm", standalone_mode=False
@@ -82,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"Error: {error}", err=True)
         status = error.exit_code
     except BrokenPipeError:
-        # The reader of our output is gone (`| head`): nothing is wrong. Python must not write to it again at exit.
+        # The reader of our output is gone (`| head`): nothing is wrong. Python must not write to it again
+        # at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except Exception as error:
@@ -90,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         click.echo(
             f"Internal error: {type(error).__name__}: {error}\n"
-            "This is a bug of smartvm. Please report it with what you ran; SMARTVM_DEBUG=1 shows where it happened.",
+            "This is a bug of smartvm. Please report it with what you ran; SMARTVM_DEBUG=1 shows where.",
             err=True,
         )
         status = _INTERNAL

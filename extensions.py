@@ -1,8 +1,8 @@
 """Makes instructions of the user's own work: connects what a table says with the compiler and the VM.
 
-A row of a table says what an instruction means either in Yul or by a kernel, a Python function of the signature
-``smartvm.vm.extension.Kernel``. This module compiles the one to microcode for the VM, imports the other, and makes a
-table without them for code that is compiled for a VM that lacks them.
+A row of a table says what an instruction means either in Yul or by a kernel, a Python function of the
+signature ``smartvm.vm.extension.Kernel``. This module compiles the one to microcode for the VM, imports the
+other, and makes a table without them for code that is compiled for a VM that lacks them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def own_instructions(table: InstructionTable, kind: str) -> list[Instruction]:
 
 
 def microcode(table: InstructionTable, fork: str | None = None) -> Mapping[str, bytes]:
-    """For each instruction that the table gives in Yul its microcode, by name (see ``microcode_object`` for how the VM
-    runs it). ``fork`` is the one whose instructions the microcode uses, the table's last by default.
+    """For each instruction that the table gives in Yul its microcode, by name (see ``microcode_object`` for
+    how the VM runs it). ``fork`` is the one whose instructions the microcode uses, the table's last by
+    default.
 
     Raises ``TableError`` when such a Yul text is wrong.
     """
@@ -48,8 +49,8 @@ def microcode(table: InstructionTable, fork: str | None = None) -> Mapping[str, 
 def kernels(table: InstructionTable) -> Mapping[str, Kernel]:
     """The functions that the table's rows name as ``package.module:function``, by instruction name.
 
-    A module is looked for on ``sys.path`` and in the folder of the table's file. Raises ``TableError`` when it cannot
-    be imported or has no such function.
+    A module is looked for on ``sys.path`` and in the folder of the table's file. Raises ``TableError`` when
+    it cannot be imported or has no such function.
     """
     return {i.name: _import_kernel(i) for i in own_instructions(table, "kernel")}
 
@@ -84,15 +85,17 @@ def without_extensions(table: InstructionTable) -> InstructionTable:
     """The table without its instructions given in Yul or by a kernel: what a VM that lacks them goes by."""
     from smartvm.instructions.loader import table_digest
 
-    kept = tuple(i for i in table.instructions if i.implementation is None or i.implementation.kind == "native")
+    kept = tuple(
+        i for i in table.instructions if i.implementation is None or i.implementation.kind == "native"
+    )
     if len(kept) == len(table.instructions):
         return table
     return replace(table, instructions=kept, digest=table_digest(table.forks, kept))
 
 
 def check_extensions(table: InstructionTable) -> None:
-    """Raise ``TableError`` for the first instruction whose Yul is wrong (in the table's last fork), or whose kernel
-    cannot be imported."""
+    """Raise ``TableError`` for the first instruction whose Yul is wrong (in the table's last fork), or
+    whose kernel cannot be imported."""
     dialect = dialect_for(table, table.forks[-1])
     for instruction in own_instructions(table, "yul"):
         microcode_object(instruction, dialect)

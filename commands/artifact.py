@@ -22,9 +22,9 @@ class ArtifactError(SmartVMError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """One contract. Bytecodes are hexadecimal text without ``0x`` (with ``__$...$__`` where a library's address is
-    missing); ``sources`` gives name and text by the index that source maps use. ``table_digest`` is None in artifacts
-    of other compilers."""
+    """One contract. Bytecodes are hexadecimal text without ``0x`` (with ``__$...$__`` where a library's
+    address is missing); ``sources`` gives name and text by the index that source maps use. ``table_digest``
+    is None in artifacts of other compilers."""
 
     contract_name: str
     source_name: str
@@ -63,7 +63,8 @@ def is_artifact_path(path: str) -> bool:
 
 
 def _hex_of(document: Mapping[str, Any], key: str, path: str) -> tuple[str, str]:
-    """Bytecode and source map of smartvm's and Hardhat's (text), and of forge's and solc's form (an object)."""
+    """Bytecode and source map of smartvm's and Hardhat's (text), and of forge's and solc's form (an
+    object)."""
     value = document.get(key)
     if value is None and isinstance(document.get("evm"), dict):
         value = document["evm"].get(key)
@@ -138,8 +139,8 @@ def table_for(artifact: Artifact, wanted: str | None) -> InstructionTable:
 
 
 def choose(artifacts: list[Artifact], name: str | None, what: str) -> Artifact:
-    """The artifact called ``name`` (``Contract`` or ``source:Contract``); without a name the only one with code, or the
-    last in the source, which in Solidity files is the most derived."""
+    """The artifact called ``name`` (``Contract`` or ``source:Contract``); without a name the only one with
+    code, or the last in the source, which in Solidity files is the most derived."""
     deployable = [a for a in artifacts if a.bytecode]
     if name is not None:
         found = [a for a in artifacts if name in (a.contract_name, f"{a.source_name}:{a.contract_name}")]

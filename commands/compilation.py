@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
 from smartvm.commands.artifact import Artifact
 from smartvm.commands.options import UsageError, checked_fork, load_checked_table, read_text
 from smartvm.errors import SmartVMError
@@ -50,7 +49,8 @@ class CompileRequest:
 
 @dataclass
 class Compiled:
-    """``contracts``: for each artifact what Standard JSON reports about it; ``sources`` likewise for each source."""
+    """``contracts``: for each artifact what Standard JSON reports about it; ``sources`` likewise for each
+    source."""
 
     artifacts: list[Artifact] = field(default_factory=list)
     contracts: list[Mapping[str, Any]] = field(default_factory=list)
@@ -58,8 +58,8 @@ class Compiled:
 
 
 def compile_paths(request: CompileRequest) -> Compiled:
-    """Compile Solidity and Yul files. Prints warnings and errors to stderr; raises ``CompilationError`` after errors,
-    ``UsageError`` for a file that is not there."""
+    """Compile Solidity and Yul files. Prints warnings and errors to stderr; raises ``CompilationError``
+    after errors, ``UsageError`` for a file that is not there."""
     table = load_checked_table(request.table_name)
     checked_fork(table, request.evm_version)
     compiled = Compiled()
@@ -126,7 +126,10 @@ def _compile_yul(path: str, request: CompileRequest, table: InstructionTable, co
             "irOptimized": print_object(result.yul_object, {0: source}),
             "evm": {
                 "assembly": whole.assembly_text(),
-                "bytecode": {"object": artifact.bytecode, "opcodes": _opcodes(whole.bytecode, table, request)},
+                "bytecode": {
+                    "object": artifact.bytecode,
+                    "opcodes": _opcodes(whole.bytecode, table, request),
+                },
                 "deployedBytecode": {"object": artifact.deployed_bytecode},
             },
         }
@@ -174,7 +177,9 @@ def _compile_solidity(
         settings["outputSelection"]["*"][""] = ["ast"]
     if request.no_metadata:
         settings["metadata"] = {"appendCBOR": False}
-    output = compile_standard({"language": "Solidity", "sources": sources, "settings": settings}, reader=reader)
+    output = compile_standard(
+        {"language": "Solidity", "sources": sources, "settings": settings}, reader=reader
+    )
     errors = output.get("errors", [])
     for entry in errors:
         click.echo(entry["formattedMessage"].rstrip("\n") + "\n", err=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
 from smartvm.commands.options import UsageError, table_option
 
 if TYPE_CHECKING:
@@ -30,12 +29,22 @@ _OUTPUTS = {
 
 @click.command(short_help="Compile Solidity and Yul files.")
 @click.argument("inputs", nargs=-1, required=True, metavar="FILE...")
-@click.option("-o", "--output-dir", metavar="DIR", help="Write an artifact (JSON) for each contract into DIR.")
+@click.option(
+    "-o", "--output-dir", metavar="DIR", help="Write an artifact (JSON) for each contract into DIR."
+)
 @table_option()
-@click.option("--evm-version", default="osaka", show_default=True, metavar="VERSION", help="The fork to compile for.")
+@click.option(
+    "--evm-version", default="osaka", show_default=True, metavar="VERSION", help="The fork to compile for."
+)
 @click.option("--optimize", is_flag=True, help="Run the optimizer.")
-@click.option("--optimize-runs", default=200, show_default=True, type=click.IntRange(0), metavar="N",
-              help="How often each part of the deployed code is expected to run.")  # fmt: skip
+@click.option(
+    "--optimize-runs",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="How often each part of the deployed code is expected to run.",
+)
 @click.option("--bin", is_flag=True, help="Print the creation bytecode.")
 @click.option("--bin-runtime", is_flag=True, help="Print the deployed bytecode.")
 @click.option("--abi", is_flag=True, help="Print the ABI.")
@@ -47,10 +56,15 @@ _OUTPUTS = {
 @click.option("--hashes", is_flag=True, help="Print the functions' selectors.")
 @click.option("--storage-layout", is_flag=True, help="Print where state variables lie in storage.")
 @click.option("--base-path", metavar="DIR", help="Where imports start from.  [default: current folder]")
-@click.option("--include-path", "include_paths", multiple=True, metavar="DIR", help="Where else imports are looked for.")
+@click.option(
+    "--include-path", "include_paths", multiple=True, metavar="DIR", help="Where else imports are looked for."
+)
 @click.option("--no-metadata", is_flag=True, help="Append no metadata to the code.")
-@click.option("--expand-extensions", is_flag=True,
-              help="Compile for a VM without the instructions that the table gives in Yul: their Yul is compiled in.")  # fmt: skip
+@click.option(
+    "--expand-extensions",
+    is_flag=True,
+    help="Compile in the Yul of instructions that the table gives in Yul, for a VM without them.",
+)
 def command(
     inputs: tuple[str, ...],
     output_dir: str | None,
@@ -67,9 +81,9 @@ def command(
 ) -> None:
     """Compile Solidity (.sol) and standalone Yul (.yul) files.
 
-    With -o each contract becomes one JSON file: ABI, bytecode, source maps, storage layout, and the digest of the
-    instruction table. Else what is asked for is printed, as solc prints it. Arguments like `@a/=lib/a/` are import
-    remappings.
+    With -o each contract becomes one JSON file: ABI, bytecode, source maps, storage layout, and the digest
+    of the instruction table. Else what is asked for is printed, as solc prints it. Arguments like
+    `@a/=lib/a/` are import remappings.
     """
     from smartvm.commands.compilation import CompileRequest, compile_paths
 
@@ -101,7 +115,8 @@ def command(
             _print_outputs(artifact, contract, wanted)
     if not (wanted or ast_json or output_dir):
         for artifact in compiled.artifacts:
-            sizes = f"creation {len(artifact.bytecode) // 2} bytes, deployed {len(artifact.deployed_bytecode) // 2} bytes"
+            creation, deployed = len(artifact.bytecode) // 2, len(artifact.deployed_bytecode) // 2
+            sizes = f"creation {creation} bytes, deployed {deployed} bytes"
             what = sizes if artifact.bytecode else "no code (interface or abstract contract)"
             click.echo(f"{artifact.source_name}:{artifact.contract_name}: {what}")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
 from smartvm.commands.options import UsageError, table_option
 
 if TYPE_CHECKING:
@@ -18,8 +17,12 @@ if TYPE_CHECKING:
 @click.option("--contract", "name", help="Which contract, when there are several.")
 @click.option("--creation", is_flag=True, help="Show the creation code instead of the deployed code.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--cfg", "graph_file", metavar="FILE", help="Write the control-flow graph to FILE (.svg or .dot).")
-@click.option("--evm-version", default=None, metavar="VERSION", help="Read hex by this fork.  [default: osaka]")
+@click.option(
+    "--cfg", "graph_file", metavar="FILE", help="Write the control-flow graph to FILE (.svg or .dot)."
+)
+@click.option(
+    "--evm-version", default=None, metavar="VERSION", help="Read hex by this fork.  [default: osaka]"
+)
 @click.option("--optimize", is_flag=True, help="Compile a source file with the optimizer.")
 @table_option(None)
 def command(
@@ -32,10 +35,12 @@ def command(
     optimize: bool,
     table_name: str | None,
 ) -> None:
-    """Show bytecode as instructions in basic blocks, each with its static gas, where it jumps, and the source line that
-    it came from. Operands that are known constants stand beside the instruction, those of DNN instructions always.
+    """Show bytecode as instructions in basic blocks, each with its static gas, where it jumps, and the
+    source line that it came from. Operands that are known constants stand beside the instruction, those of
+    DNN instructions always.
 
-    The code is that of an artifact (`smartvm compile -o`), hexadecimal text, or a source file, which is compiled first.
+    The code is that of an artifact (`smartvm compile -o`), hexadecimal text, or a source file, which is
+    compiled first.
     """
     from smartvm.commands.options import checked_fork, hex_argument, load_checked_table
     from smartvm.disassembler import control_flow_graph, disassemble, disassembly_json, disassembly_text

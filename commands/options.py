@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-
 from smartvm.errors import SmartVMError
 
 if TYPE_CHECKING:
     from smartvm.instructions.model import InstructionTable
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class UsageError(SmartVMError):
@@ -19,7 +21,8 @@ class UsageError(SmartVMError):
 
 
 class CommandWithLists(click.Command):
-    """A command some of whose options take several words: ``--args 1 2 3`` means ``--args 1 --args 2 --args 3``.
+    """A command some of whose options take several words: ``--args 1 2 3`` means ``--args 1 --args 2 --args
+    3``.
 
     The list ends at the next option; a negative number is no option.
     """
@@ -51,7 +54,7 @@ def _is_option(word: str) -> bool:
     return len(word) > 1 and word[0] == "-" and not (word[1].isdigit() or word[1] == ".")
 
 
-def table_option(default: str | None = "default") -> Any:
+def table_option(default: str | None = "default") -> Callable[[_Function], _Function]:
     """``--table``."""
     shown = f"  [default: {default}]" if default else ""
     return click.option(

@@ -33,9 +33,9 @@ class _Frame:
 class LineProfiler:
     """A tracer that adds up gas by line of one contract.
 
-    Code without a line of its own (the compiler's utility functions) counts for the line that executed last in the same
-    frame: it is what that line needed. Code of other accounts counts under their address. Gas that a call passes on is
-    counted where it is spent.
+    Code without a line of its own (the compiler's utility functions) counts for the line that executed last
+    in the same frame: it is what that line needed. Code of other accounts counts under their address. Gas
+    that a call passes on is counted where it is spent.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,8 @@ class LineProfiler:
         self._frames: list[_Frame] = []
 
     def watch(self, target: bytes, lines: Mapping[int, Line]) -> None:
-        """Start anew: profile the contract at ``target``, whose instructions at these offsets have these lines."""
+        """Start anew: profile the contract at ``target``, whose instructions at these offsets have these
+        lines."""
         self.target, self.lines = target, lines
         self.costs.clear()
 

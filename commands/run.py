@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
-
 from smartvm.commands.options import CommandWithLists, UsageError, table_option
 from smartvm.commands.profile import LineProfiler
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from smartvm.abi import AbiType
     from smartvm.commands.artifact import Artifact
     from smartvm.commands.session import Session
+    from smartvm.instructions.model import InstructionTable
     from smartvm.vm.messages import ExecutionResult
 
 _GAS = 1_000_000_000
@@ -33,33 +34,54 @@ class _RunCommand(CommandWithLists):
 @click.option("--constructor-args", multiple=True, metavar="VALUE...", help="The constructor's arguments.")
 @click.option("--call", "function", metavar="FUNCTION", help="What to call: a name, or name(type,type).")
 @click.option("--args", "arguments", multiple=True, metavar="VALUE...", help="The call's arguments.")
-@click.option("--value", default="0", metavar="WEI", help="Wei to send, also as 1e18 or 2ether: with the call, or "
-              "without one with the deployment.")  # fmt: skip
+@click.option(
+    "--value",
+    default="0",
+    metavar="WEI",
+    help="Wei to send, also as 1e18 or 2ether: with the call, or without one with the deployment.",
+)
 @click.option("--sender", metavar="ADDRESS", help="Who sends.")
-@click.option("--gas", type=click.IntRange(0, 2**63 - 1), metavar="N",
-              help=f"Gas of the call and of the deployment.  [default: {_GAS:,}; raw code {_RAW_GAS:,}]")  # fmt: skip
+@click.option(
+    "--gas",
+    type=click.IntRange(0, 2**63 - 1),
+    metavar="N",
+    help=f"Gas of the call and of the deployment.  [default: {_GAS:,}; raw code {_RAW_GAS:,}]",
+)
 @table_option(None)
-@click.option("--evm-version", metavar="VERSION", help="The fork.  [default: the artifact's; osaka; raw code cancun]")
+@click.option(
+    "--evm-version", metavar="VERSION", help="The fork.  [default: the artifact's; osaka; raw code cancun]"
+)
 @click.option("--optimize", is_flag=True, help="Compile source files with the optimizer.")
-@click.option("--expand-extensions", is_flag=True,
-              help="Run on a VM without the instructions that the table gives in Yul: their Yul is compiled in.")  # fmt: skip
+@click.option(
+    "--expand-extensions",
+    is_flag=True,
+    help="Run on a VM without the instructions that the table gives in Yul; their Yul is compiled in.",
+)
 @click.option("--state", "state_path", metavar="FILE", help="Keep the state in FILE from run to run.")
-@click.option("--at", "address", metavar="ADDRESS", help="Call the contract at ADDRESS of the state; deploy nothing.")
+@click.option(
+    "--at", "address", metavar="ADDRESS", help="Call the contract at ADDRESS of the state; deploy nothing."
+)
 @click.option("--deploy", "force_deploy", is_flag=True, help="Deploy even if FILE has this contract already.")
 @click.option("--trace", "trace_path", metavar="FILE", help="Write EIP-3155 lines to FILE (`-`: stderr).")
 @click.option("--profile", is_flag=True, help="Print where the call's gas went, by source line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--engine", type=click.Choice(["interpreter", "compiled", "auto"]), default="auto", show_default=True,
-              help="Which tier of the VM executes.")  # fmt: skip
+@click.option(
+    "--engine",
+    type=click.Choice(["interpreter", "compiled", "auto"]),
+    default="auto",
+    show_default=True,
+    help="Which tier of the VM executes.",
+)
 @click.option("--code", metavar="HEX|@FILE", help="Run this code instead of a contract.")
 @click.option("--input", "input_", metavar="HEX|@FILE", help="Calldata: of raw code, or instead of --call.")
 @click.option("--bench", default=0, type=click.IntRange(0), metavar="K", help="Time K runs of raw code.")
 def command(what: str | None, code: str | None, **options: Any) -> None:
     """Deploy the contract of a Solidity or Yul file, or of an artifact, and call one of its functions.
 
-    Arguments are numbers (12, 0xff, 1e18), true and false, 0x bytes and addresses, text, arrays [1, 2] and tuples (1, 2); big
-    arrays come from files: .npy, .npz (.npz:NAME), .json, and .png images as gray values. Results, events and revert reasons
-    are decoded by the ABI. `smartvm run --code 0x... --input 0x...` runs raw code as the code of an account.
+    Arguments are numbers (12, 0xff, 1e18), true and false, 0x bytes and addresses, text, arrays [1, 2] and
+    tuples (1, 2); big arrays come from files: .npy, .npz (.npz:NAME), .json, and .png images as gray
+    values. Results, events and revert reasons are decoded by the ABI. `smartvm run --code 0x... --input
+    0x...` runs raw code as the code of an account.
 
     Exit status: 0 success, 1 the call reverted or halted, 2 wrong usage.
     """
@@ -73,7 +95,8 @@ def command(what: str | None, code: str | None, **options: Any) -> None:
         _run_contract(what, options)
 
 
-# --- raw code -----------------------------------------------------------------------------------------------------
+# --- raw code
+# -----------------------------------------------------------------------------------------------------
 
 
 def _run_raw(code: str, options: dict[str, Any]) -> None:
@@ -134,7 +157,8 @@ def _tracer(path: str | None, stack: ExitStack) -> Any:
         raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
 
 
-# --- contracts ----------------------------------------------------------------------------------------------------
+# --- contracts
+# ----------------------------------------------------------------------------------------------------
 
 
 def _artifact(what: str, options: dict[str, Any]) -> Artifact:
@@ -193,18 +217,42 @@ def _find_function(artifact: Artifact, wanted: str) -> dict[str, Any]:
         if len(same) == 1:
             return functions[same[0]]
         if same:
-            raise UsageError(f"several functions are called `{wanted}`", hint=f"write one of: {', '.join(same)}")
+            raise UsageError(
+                f"several functions are called `{wanted}`", hint=f"write one of: {', '.join(same)}"
+            )
     by_name = {s.split("(")[0]: s for s in functions}
     close = same or [by_name[n] for n in get_close_matches(wanted.split("(")[0], by_name, 3, 0.6)]
     known = ", ".join(close or list(functions)[:20]) or "it has no functions in its ABI"
     raise UsageError(f"{artifact.contract_name} has no function `{wanted}`", hint=f"known: {known}")
 
 
-def _run_contract(what: str, options: dict[str, Any]) -> None:
-    from smartvm.abi import checksum_address, type_from_json
+@dataclass(frozen=True)
+class _Plan:
+    """What the command line asks for, checked.
+
+    ``target`` is None where the contract is to be deployed (or found in the state); ``entry`` is the ABI's of the
+    function to call, None for raw calldata; ``calls``: something is called.
+    """
+
+    artifact: Artifact
+    table: InstructionTable
+    fork: str
+    sender: bytes
+    gas: int
+    value: int
+    target: bytes | None
+    creation: bytes
+    entry: dict[str, Any] | None
+    data: bytes
+    calls: bool
+
+
+def _plan(what: str, options: dict[str, Any]) -> _Plan:
+    """Find everything that can be wrong about the command line before anything runs."""
+    from smartvm.abi import type_from_json
     from smartvm.commands.artifact import table_for
-    from smartvm.commands.options import checked_fork
-    from smartvm.commands.session import DEFAULT_SENDER, Deployments, Session
+    from smartvm.commands.options import checked_fork, load_checked_table
+    from smartvm.commands.session import DEFAULT_SENDER
     from smartvm.commands.values import wei
     from smartvm.disassembler.linear import bytes_from_hex
 
@@ -213,81 +261,112 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             raise UsageError("--at and --deploy go with --state FILE")
     artifact = _artifact(what, options)
     if options["expand_extensions"]:
-        from smartvm.commands.options import load_checked_table
         from smartvm.extensions import without_extensions
 
         table = without_extensions(load_checked_table(options["table_name"] or "default"))
     else:
         table = table_for(artifact, options["table_name"])
-    fork = checked_fork(table, options["evm_version"] or artifact.evm_version)
-    sender = _address(options["sender"]) if options["sender"] else DEFAULT_SENDER
-    gas = _GAS if options["gas"] is None else options["gas"]
-    value = wei(options["value"])
     if not artifact.bytecode:
         raise UsageError(f"{artifact.contract_name} has no code: it is an interface or abstract")
-    # Everything that can be wrong about the command line is found before anything runs.
-    entry = _find_function(artifact, options["function"]) if options["function"] else None
-    data = b""
-    if entry is not None:
-        from smartvm.abi import signature_of
-
-        signature = signature_of(entry)
-        data = signature.selector + _encode(list(signature.types), options["arguments"], f"`{signature}`")
-    elif options["input_"] is not None:
-        from smartvm.commands.options import hex_argument
-
-        data = hex_argument(options["input_"])
-    if entry is None and options["arguments"]:
-        raise UsageError("--args without --call", hint="name the function: --call NAME")
-    if entry is not None and options["input_"] is not None:
-        raise UsageError("give --call or --input, not both")
-    calls = entry is not None or options["input_"] is not None
-    constructor = next((e for e in artifact.abi if e.get("type") == "constructor"), {})
-    constructor_types = [type_from_json(item) for item in constructor.get("inputs", ())]
+    entry, data = _calldata(artifact, options)
     target = _address(options["address"]) if options["address"] else None
     creation = b""
     if target is None:
+        constructor: dict[str, Any] = next((e for e in artifact.abi if e.get("type") == "constructor"), {})
+        types = [type_from_json(item) for item in constructor.get("inputs", ())]
         creation = bytes_from_hex(artifact.bytecode)
-        creation += _encode(constructor_types, options["constructor_args"], "the constructor")
-    report = _Report(artifact, options["as_json"])
+        creation += _encode(types, options["constructor_args"], "the constructor")
+    return _Plan(
+        artifact=artifact,
+        table=table,
+        fork=checked_fork(table, options["evm_version"] or artifact.evm_version),
+        sender=_address(options["sender"]) if options["sender"] else DEFAULT_SENDER,
+        gas=_GAS if options["gas"] is None else options["gas"],
+        value=wei(options["value"]),
+        target=target,
+        creation=creation,
+        entry=entry,
+        data=data,
+        calls=entry is not None or options["input_"] is not None,
+    )
+
+
+def _calldata(artifact: Artifact, options: dict[str, Any]) -> tuple[dict[str, Any] | None, bytes]:
+    """The function to call and the call's data, by ``--call`` and ``--args`` or by ``--input``."""
+    from smartvm.abi import signature_of
+    from smartvm.commands.options import hex_argument
+
+    if options["function"] and options["input_"] is not None:
+        raise UsageError("give --call or --input, not both")
+    if options["function"]:
+        entry = _find_function(artifact, options["function"])
+        signature = signature_of(entry)
+        arguments = _encode(list(signature.types), options["arguments"], f"`{signature}`")
+        return entry, signature.selector + arguments
+    if options["arguments"]:
+        raise UsageError("--args without --call", hint="name the function: --call NAME")
+    return None, hex_argument(options["input_"]) if options["input_"] is not None else b""
+
+
+def _run_contract(what: str, options: dict[str, Any]) -> None:
+    from smartvm.commands.session import Session
+
+    plan = _plan(what, options)
+    report = _Report(plan.artifact, options["as_json"])
     with ExitStack() as stack:
         tracer = _tracer(options["trace_path"], stack)
         profiler = LineProfiler() if options["profile"] else None
-        session = stack.enter_context(
-            Session(table, fork, sender, state_path=options["state_path"], engine=options["engine"],
-                    tracer=tracer or profiler)  # fmt: skip
+        session = Session(
+            plan.table,
+            plan.fork,
+            plan.sender,
+            state_path=options["state_path"],
+            engine=options["engine"],
+            tracer=tracer or profiler,
         )
-        deployments = Deployments(options["state_path"])
-        if target is None and not options["force_deploy"]:
-            target = deployments.find(creation)
-            if target is not None and not session.state.code(target):
-                target = None
-        elif target is not None and not session.state.code(target):
-            raise UsageError(f"there is no code at {checksum_address(target)} in `{options['state_path']}`")
-        if target is None:
-            deployed = session.deploy(creation, gas, 0 if calls else value)
-            if deployed.success and deployed.created_address is not None:
-                target = deployed.created_address
-                session.commit()
-                deployments.record(creation, target)
-            report.deployment(deployed)
-            if target is None:
-                report.end(tracer, deployed)
-        else:
-            report.line("address", checksum_address(target), f"{artifact.contract_name} at")
-        if calls:
+        stack.enter_context(session)
+        target, result = _deployed(plan, session, report, options)
+        if target is not None and plan.calls:
             if profiler is not None:
-                profiler.watch(target, _lines(artifact, session, target))
-            result = session.call(target, data, gas, value)
+                profiler.watch(target, _lines(plan.artifact, session, target))
+            result = session.call(target, plan.data, plan.gas, plan.value)
             # Kept before anything is printed: whoever reads the output may go away.
             if result.success:
                 session.commit()
-            report.call(entry, result)
+            report.call(plan.entry, result)
             if profiler is not None:
                 report.profile(profiler)
-        else:
-            result = deployed if report.was_deployed else None
-        report.end(tracer, result)
+        if tracer is not None and result is not None:
+            tracer.finish(result)
+    report.end(result)
+    sys.exit(0 if result is None or result.success else 1)
+
+
+def _deployed(
+    plan: _Plan, session: Session, report: _Report, options: dict[str, Any]
+) -> tuple[bytes | None, ExecutionResult | None]:
+    """The contract's address (None when its constructor failed), and the deployment if there was one."""
+    from smartvm.abi import checksum_address
+    from smartvm.commands.session import Deployments
+
+    deployments = Deployments(options["state_path"])
+    target = plan.target
+    if target is not None and not session.state.code(target):
+        raise UsageError(f"there is no code at {checksum_address(target)} in `{options['state_path']}`")
+    if target is None and not options["force_deploy"]:
+        target = deployments.find(plan.creation)
+        if target is not None and not session.state.code(target):
+            target = None
+    if target is not None:
+        report.line("address", checksum_address(target), f"{plan.artifact.contract_name} at")
+        return target, None
+    result = session.deploy(plan.creation, plan.gas, 0 if plan.calls else plan.value)
+    if result.success and result.created_address is not None:
+        target = result.created_address
+        session.commit()
+        deployments.record(plan.creation, target)
+    report.deployment(result)
+    return target, result
 
 
 def _lines(artifact: Artifact, session: Session, target: bytes) -> Mapping[int, tuple[str, int]]:
@@ -315,7 +394,6 @@ class _Report:
         self.artifact = artifact
         self.as_json = as_json
         self.document: dict[str, Any] = {"contract": artifact.contract_name}
-        self.was_deployed = False
 
     def line(self, key: str, value: Any, text: str) -> None:
         """One fact."""
@@ -328,7 +406,6 @@ class _Report:
         """A contract was created, or was not."""
         from smartvm.abi import checksum_address
 
-        self.was_deployed = True
         if result.success and result.created_address is not None:
             address = checksum_address(result.created_address)
             self.line("address", address, f"{self.artifact.contract_name} deployed at")
@@ -354,12 +431,18 @@ class _Report:
                 values = decode([type_from_json(item) for item in outputs], result.output)
             except AbiError as error:
                 values = ()
-                click.echo(f"the output 0x{result.output.hex()} does not fit the ABI: {error.message}", err=True)
-            named = [(str(item.get("name") or i), value) for i, (item, value) in enumerate(zip(outputs, values, strict=False))]
+                click.echo(
+                    f"the output 0x{result.output.hex()} does not fit the ABI: {error.message}", err=True
+                )
+            named = [
+                (str(item.get("name") or i), value)
+                for i, (item, value) in enumerate(zip(outputs, values, strict=False))
+            ]
             self.document["result"] = {name: json_value(value) for name, value in named}
             if not self.as_json:
                 for name, value in named:
-                    click.echo(f"{name if not name.isdigit() or len(named) > 1 else 'result'} = {format_value(value)}")
+                    shown = "result" if name.isdigit() and len(named) == 1 else name
+                    click.echo(f"{shown} = {format_value(value)}")
             self._logs(result)
         self.line("gas_used", result.gas_used, "gas")
 
@@ -393,18 +476,17 @@ class _Report:
         for (name, line), cost in rows[:40]:
             content = texts[name][line - 1].strip() if line and line <= len(texts.get(name, ())) else ""
             where = f"{name}:{line}: {content}" if line else name
-            click.echo(f"{cost.gas:>14,} {100 * cost.gas / whole:>5.1f}% {cost.instructions:>13,}  {where[:120]}")
+            click.echo(
+                f"{cost.gas:>14,} {100 * cost.gas / whole:>5.1f}% {cost.instructions:>13,}  {where[:120]}"
+            )
 
-    def end(self, tracer: Any, result: ExecutionResult | None) -> None:
-        """Finish the outputs and exit."""
-        if tracer is not None and result is not None:
-            tracer.finish(result)
-        success = result is None or result.success
-        if self.as_json:
-            import json
+    def end(self, result: ExecutionResult | None) -> None:
+        """Print the JSON object, if one is asked for."""
+        if not self.as_json:
+            return
+        import json
 
-            self.document["success"] = success
-            if result is not None:
-                self.document["output"] = "0x" + result.output.hex()
-            click.echo(json.dumps(self.document))
-        sys.exit(0 if success else 1)
+        self.document["success"] = result is None or result.success
+        if result is not None:
+            self.document["output"] = "0x" + result.output.hex()
+        click.echo(json.dumps(self.document))

@@ -1,4 +1,5 @@
-"""A little world for one contract: an account that sends, a machine, and a state that may outlive the process."""
+"""A little world for one contract: an account that sends, a machine, and a state that may outlive the
+process."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ INITIAL_BALANCE = 10**24
 
 
 class Session:
-    """Deploys and calls contracts; a context manager. With ``state_path`` the state is read from that file at the
-    start and written to it by ``commit``."""
+    """Deploys and calls contracts; a context manager. With ``state_path`` the state is read from that file
+    at the start and written to it by ``commit``."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class Session:
         from smartvm.vm.state.persistent import PersistentStore
         from smartvm.vm.world import WorldState
 
-        # Imports the kernels' modules, also those that lie beside the table, before the machine looks for them.
+        # Imports the kernels' modules, also those that lie beside the table, before the machine looks for
+        # them.
         kernels(table)
         self.sender = sender
         self._path = state_path
@@ -99,8 +101,8 @@ class Session:
 
 
 class Deployments:
-    """Which contract lies where in a state file: ``FILE.contracts.json`` maps what was deployed (creation code with
-    arguments, by hash) and contract names to addresses."""
+    """Which contract lies where in a state file: ``FILE.contracts.json`` maps what was deployed (creation
+    code with arguments, by hash) and contract names to addresses."""
 
     def __init__(self, state_path: str | None) -> None:
         self._path = Path(f"{state_path}.contracts.json") if state_path is not None else None
@@ -110,7 +112,9 @@ class Deployments:
                 document = json.loads(self._path.read_text(encoding="utf-8"))
                 self._addresses = {str(key): str(value) for key, value in document.items()}
             except (OSError, ValueError, AttributeError):
-                raise SmartVMError(f"`{self._path}` is damaged", hint="remove it, or name the address: --at") from None
+                raise SmartVMError(
+                    f"`{self._path}` is damaged", hint="remove it, or name the address: --at"
+                ) from None
 
     @staticmethod
     def _key(code: bytes) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-
 from smartvm.commands.options import checked_fork, load_checked_table
 
 if TYPE_CHECKING:
@@ -44,7 +43,9 @@ def _as_json(instruction: Instruction, table: InstructionTable, fork: str) -> di
 
 @command.command()
 @click.argument("name", default="default", metavar="[NAME|FILE]")
-@click.option("--evm-version", default=None, metavar="FORK", help="Show the instructions of this fork.  [default: last]")
+@click.option(
+    "--evm-version", default=None, metavar="FORK", help="Show the instructions of this fork.  [default: last]"
+)
 @click.option("--family", default=None, help="Show one family only, for example `dnn`.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(name: str, evm_version: str | None, family: str | None, as_json: bool) -> None:
@@ -111,11 +112,14 @@ def _facts(instruction: Instruction) -> dict[str, object]:
         "results": _results_text(instruction) or "none",
         "immediate bytes": instruction.immediate_bytes,
         "gas": "; ".join(
-            f"{_gas_text(g)}{''.join(f' {k}={v}' for k, v in g.constants)} since {g.since}" for g in instruction.gas
+            f"{_gas_text(g)}{''.join(f' {k}={v}' for k, v in g.constants)} since {g.since}"
+            for g in instruction.gas
         ),
         "since": instruction.since,
         "until": instruction.until or "never",
-        "implementation": instruction.implementation.text.strip() if instruction.implementation else "the EVM's",
+        "implementation": instruction.implementation.text.strip()
+        if instruction.implementation
+        else "the EVM's",
     }
 
 

@@ -20,12 +20,14 @@ _DEPTH_LIMIT = 64
 def argument(abi_type: AbiType, text: str) -> Any:
     """The value that a word of the command line stands for.
 
-    A file (``.npy``, ``.npz`` or ``.npz:NAME``, ``.json``, ``.png``, or ``@FILE`` for bytes and strings) gives its
-    content; else numbers are decimal or ``0x`` (``1e18`` and ``2 ether`` too), bytes and addresses ``0x`` text, arrays
-    ``[a, b]``, tuples ``(a, b)``. Raises ``UsageError``.
+    A file (``.npy``, ``.npz`` or ``.npz:NAME``, ``.json``, ``.png``, or ``@FILE`` for bytes and strings)
+    gives its content; else numbers are decimal or ``0x`` (``1e18`` and ``2 ether`` too), bytes and
+    addresses ``0x`` text, arrays ``[a, b]``, tuples ``(a, b)``. Raises ``UsageError``.
     """
     is_file, content = _from_file(abi_type, text)
-    return content if is_file else _from_text(abi_type, text.strip() if abi_type.kind != "string" else text, 0)
+    return (
+        content if is_file else _from_text(abi_type, text.strip() if abi_type.kind != "string" else text, 0)
+    )
 
 
 def _from_file(abi_type: AbiType, text: str) -> tuple[bool, Any]:
@@ -39,9 +41,17 @@ def _from_file(abi_type: AbiType, text: str) -> tuple[bool, Any]:
         except OSError as error:
             raise UsageError(f"cannot read `{path}`: {error.strerror}") from None
         return True, data if abi_type.kind != "string" else data.decode("utf-8", "surrogateescape")
-    if path.suffix not in _FILES or abi_type.kind in ("string", "bytes", "address", "fixed_bytes", "function"):
+    if path.suffix not in _FILES or abi_type.kind in (
+        "string",
+        "bytes",
+        "address",
+        "fixed_bytes",
+        "function",
+    ):
         if explicit:
-            raise UsageError(f"`{text}`: cannot read a {abi_type} from this file", hint=f"known: {', '.join(_FILES)}")
+            raise UsageError(
+                f"`{text}`: cannot read a {abi_type} from this file", hint=f"known: {', '.join(_FILES)}"
+            )
         return False, None
     if not path.is_file():
         raise UsageError(f"no file `{path}`")
@@ -63,7 +73,9 @@ def _array(path: Path, member: str) -> Any:
         return loaded
     names = list(loaded.files)
     if not member and len(names) != 1:
-        raise UsageError(f"`{path}` holds several arrays", hint=f"write {path}:NAME with one of {', '.join(names)}")
+        raise UsageError(
+            f"`{path}` holds several arrays", hint=f"write {path}:NAME with one of {', '.join(names)}"
+        )
     if member and member not in names:
         raise UsageError(f"`{path}` holds no array `{member}`", hint=f"it holds: {', '.join(names)}")
     return loaded[member or names[0]]
@@ -127,8 +139,12 @@ def _from_text(abi_type: AbiType, text: str, depth: int) -> Any:
             raise UsageError(f"`{_short(text)}` is no {abi_type}", hint="write (1, true)")
         parts = _split(text[1:-1])
         if len(parts) != len(abi_type.components):
-            raise UsageError(f"`{_short(text)}` has {len(parts)} components, {abi_type} has {len(abi_type.components)}")
-        return tuple(_from_text(t, part, depth + 1) for t, part in zip(abi_type.components, parts, strict=True))
+            raise UsageError(
+                f"`{_short(text)}` has {len(parts)} components, {abi_type} has {len(abi_type.components)}"
+            )
+        return tuple(
+            _from_text(t, part, depth + 1) for t, part in zip(abi_type.components, parts, strict=True)
+        )
     return _unquoted(text) if depth or abi_type.kind != "string" else text
 
 
@@ -141,9 +157,11 @@ def _integer(abi_type: AbiType, text: str) -> int:
         digits = scaled[3] or ""
         exponent = int(scaled[4]) if scaled[4] else _UNITS[scaled[5]]
         if exponent <= 100 and len(digits) <= exponent:
-            number = int(scaled[2].replace("_", "") + digits) * 10 ** (exponent - len(digits))
+            number: int = int(scaled[2].replace("_", "") + digits) * 10 ** (exponent - len(digits))
             return -number if scaled[1] == "-" else number
-    raise UsageError(f"`{_short(text)}` is no {abi_type}", hint="write a number like 12, -3, 0xff, 1e18 or 2ether")
+    raise UsageError(
+        f"`{_short(text)}` is no {abi_type}", hint="write a number like 12, -3, 0xff, 1e18 or 2ether"
+    )
 
 
 def wei(text: str) -> int:

@@ -34,7 +34,8 @@ def compile_yul(
     *,
     expand_extensions: bool = False,
 ) -> CompiledYul:
-    """Compile a Yul source. With ``expand_extensions`` the code needs no instruction that ``table`` gives in Yul.
+    """Compile a Yul source. With ``expand_extensions`` the code needs no instruction that ``table`` gives
+    in Yul.
 
     Raises ``CompileError`` with everything that is wrong.
     """

@@ -1,8 +1,8 @@
 """Instructions -> basic blocks and the edges between them.
 
-Jump targets are found by running the blocks on stacks of constants: what is not a constant is unknown. A block is run
-once for each stack that reaches it, so that a function's return address is known at each of its returns; past a
-number of stacks they are merged, and a jump whose target is then unknown is marked so.
+Jump targets are found by running the blocks on stacks of constants: what is not a constant is unknown. A
+block is run once for each stack that reaches it, so that a function's return address is known at each of
+its returns; past a number of stacks they are merged, and a jump whose target is then unknown is marked so.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _STACKS_PER_BLOCK = 24
 
 @dataclass(frozen=True)
 class BasicBlock:
-    """Instructions that run one after the other. ``successors``: offset and kind (``jump``; of a conditional jump
-    ``taken`` or ``next``; ``next`` also for falling into the next block). ``operands``: for each instruction the
-    constants among its operands, None where unknown or where it is not reached."""
+    """Instructions that run one after the other. ``successors``: offset and kind (``jump``; of a
+    conditional jump ``taken`` or ``next``; ``next`` also for falling into the next block). ``operands``:
+    for each instruction the constants among its operands, None where unknown or where it is not reached."""
 
     instructions: tuple[DisassembledInstruction, ...]
     successors: tuple[tuple[int, EdgeKind], ...]
@@ -82,9 +82,7 @@ class _Raw:
 def control_flow_graph(disassembly: Disassembly) -> ControlFlowGraph:
     """The graph of the code that starts at byte 0."""
     raw = {block.instructions[0].offset: block for block in _cut(disassembly.instructions)}
-    targets = {
-        start for start, block in raw.items() if _control(block.instructions[0]) == "jump_target"
-    }
+    targets = {start for start, block in raw.items() if _control(block.instructions[0]) == "jump_target"}
     _explore(raw, targets)
     return ControlFlowGraph(tuple(_finish(block, disassembly) for block in raw.values()))
 

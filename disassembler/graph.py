@@ -15,15 +15,17 @@ _PADDING, _GAP_X, _GAP_Y = 8, 28, 44
 
 
 def _lines(block: BasicBlock, sources: SourceNotes) -> list[str]:
-    """What stands in a block's box: its offset and gas, its source line, its instructions (the middle of a long block
-    left out)."""
+    """What stands in a block's box: its offset and gas, its source line, its instructions (the middle of a
+    long block left out)."""
     gas = f"gas {block.static_gas}" + (" + dynamic" if block.dynamic_rules else "")
     lines = [f"{block.start:#06x}   {gas}"]
     source = next((sources[i.offset] for i in block.instructions if i.offset in sources), None)
     if source:
         lines.append(source if len(source) <= 48 else source[:47] + "…")
     texts = [
-        f"{i.mnemonic} 0x{i.immediate.hex()[:24]}{'…' if len(i.immediate) > 12 else ''}" if i.immediate else i.mnemonic
+        f"{i.mnemonic} 0x{i.immediate.hex()[:24]}{'…' if len(i.immediate) > 12 else ''}"
+        if i.immediate
+        else i.mnemonic
         for i in block.instructions
     ]
     if len(texts) > _SHOWN_LINES:
@@ -116,7 +118,8 @@ def _order_layers(boxes: dict[int, _Box]) -> list[list[_Box]]:
 
 
 def graph_svg(graph: ControlFlowGraph, sources: SourceNotes | None = None) -> str:
-    """The graph as a picture of its own, no other program needed; blocks that are not reached are left out."""
+    """The graph as a picture of its own, no other program needed; blocks that are not reached are left
+    out."""
     shown = [block for block in graph.blocks if block.is_reachable]
     boxes = {block.start: _Box(block.start, _lines(block, sources or {})) for block in shown}
     if not boxes:
@@ -161,7 +164,9 @@ def _edge(box: _Box, target: _Box, kind: str) -> str:
 def _box_svg(box: _Box) -> str:
     left = f"{box.x + _PADDING:.0f}"
     first = f'<tspan x="{left}" dy="{_LINE}" font-weight="bold">{escape(box.lines[0])}</tspan>'
-    texts = first + "".join(f'<tspan x="{left}" dy="{_LINE}">{escape(line)}</tspan>' for line in box.lines[1:])
+    texts = first + "".join(
+        f'<tspan x="{left}" dy="{_LINE}">{escape(line)}</tspan>' for line in box.lines[1:]
+    )
     return (
         f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="4"'
         f' fill="#f6f8fa" stroke="#8c959f"/><text x="{left}" y="{box.y + _PADDING - 3:.0f}">{texts}</text>'
@@ -170,7 +175,8 @@ def _box_svg(box: _Box) -> str:
 
 def _document(width: float, height: float, parts: list[str]) -> str:
     markers = "".join(
-        f'<marker id="arrow-{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<marker id="arrow-{kind}" viewBox="0 0 8 8" refX="7" refY="4"'
+        ' markerWidth="7" markerHeight="7" orient="auto">'
         f'<path d="M0,0 L8,4 L0,8 z" fill="{colour}"/></marker>'
         for kind, colour in _COLOURS.items()
     )

@@ -14,9 +14,9 @@ class BytecodeError(SmartVMError):
 
 @dataclass(frozen=True, slots=True)
 class DisassembledInstruction:
-    """An instruction at byte ``offset``. ``instruction`` is None for a byte that is none in this table and fork.
-    ``immediate`` holds the bytes after the opcode; ``is_truncated`` when the code ends within them (the EVM reads
-    zeros there)."""
+    """An instruction at byte ``offset``. ``instruction`` is None for a byte that is none in this table and
+    fork. ``immediate`` holds the bytes after the opcode; ``is_truncated`` when the code ends within them
+    (the EVM reads zeros there)."""
 
     offset: int
     opcode: int
@@ -45,8 +45,8 @@ class DisassembledInstruction:
 
 @dataclass(frozen=True)
 class Disassembly:
-    """All instructions of ``code``, and ``metadata``: the CBOR data that solc and smartvm append, empty when there is
-    none. The instructions end where the metadata starts."""
+    """All instructions of ``code``, and ``metadata``: the CBOR data that solc and smartvm append, empty
+    when there is none. The instructions end where the metadata starts."""
 
     table: InstructionTable
     fork: str
@@ -56,7 +56,8 @@ class Disassembly:
 
 
 def bytes_from_hex(text: str) -> bytes:
-    """Bytecode from hexadecimal digits, with or without ``0x``; raises ``BytecodeError`` that says what is wrong.
+    """Bytecode from hexadecimal digits, with or without ``0x``; raises ``BytecodeError`` that says what is
+    wrong.
 
     Placeholders of libraries that are not linked (``__$...$__``) are refused by name.
     """
@@ -77,14 +78,16 @@ def bytes_from_hex(text: str) -> bytes:
 
 
 def split_metadata(code: bytes) -> tuple[bytes, bytes]:
-    """Code and the CBOR metadata after it: a map whose length in bytes stands in the last two (docs/metadata.rst)."""
+    """Code and the CBOR metadata after it: a map whose length in bytes stands in the last two
+    (docs/metadata.rst)."""
     if len(code) < 4:
         return code, b""
     length = int.from_bytes(code[-2:], "big") + 2
     if not 4 <= length <= len(code):
         return code, b""
     start = len(code) - length
-    # A CBOR map of one to four entries whose first key is a short text: solc, ipfs, bzzr0, bzzr1, experimental.
+    # A CBOR map of one to four entries whose first key is a short text: solc, ipfs, bzzr0, bzzr1,
+    # experimental.
     if 0xA1 <= code[start] <= 0xA4 and code[start + 1] in (0x64, 0x65, 0x6C):
         return code[:start], code[start:]
     return code, b""

@@ -23,7 +23,8 @@ def source_ranges(source_map: str) -> Iterator[tuple[int, int, int]]:
 def source_lines(
     disassembly: Disassembly, source_map: str, sources: Mapping[int, tuple[str, str]]
 ) -> dict[int, tuple[str, int]]:
-    """For each instruction's offset the name and line (from 1) of the source it came from, where there is one."""
+    """For each instruction's offset the name and line (from 1) of the source it came from, where there is
+    one."""
     starts = {index: _line_starts(text) for index, (_, text) in sources.items()}
     lines: dict[int, tuple[str, int]] = {}
     for item, (start, _, file) in zip(disassembly.instructions, source_ranges(source_map), strict=False):

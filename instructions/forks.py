@@ -25,7 +25,9 @@ def canonical_fork(name: str) -> str:
     bare = name.replace("_", "").replace("-", "").replace(" ", "").lower()
     if bare in FORK_ALIASES:
         return FORK_ALIASES[bare]
-    return {"tangerinewhistle": "tangerine_whistle", "spuriousdragon": "spurious_dragon"}.get(bare, name.lower())
+    return {"tangerinewhistle": "tangerine_whistle", "spuriousdragon": "spurious_dragon"}.get(
+        bare, name.lower()
+    )
 
 
 def solc_name(fork: str) -> str:

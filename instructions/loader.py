@@ -27,7 +27,18 @@ SHIPPED_TABLES: Mapping[str, Path] = {
 }
 
 _KEYS = frozenset(
-    "name description extends forks constants gas_rules instructions change remove remove_families".split()
+    [
+        "name",
+        "description",
+        "extends",
+        "forks",
+        "constants",
+        "gas_rules",
+        "instructions",
+        "change",
+        "remove",
+        "remove_families",
+    ]
 )
 _DECODE_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of document\)$")
 
@@ -165,7 +176,9 @@ def _load_file(path: Path, chain: tuple[Path, ...]) -> InstructionTable:
     constants = dict(base.constants) if base else {}
     for name, value in _section(path, data, "constants").items():
         if type(value) is not int or value < 0:
-            raise table_error(path, ("constants", name), f"`{name}` is {value!r}, expected a number from 0 on")
+            raise table_error(
+                path, ("constants", name), f"`{name}` is {value!r}, expected a number from 0 on"
+            )
         constants[name] = value
     instructions = tuple(sorted(rows.values(), key=lambda i: (i.opcode, i.since not in forks[:1])))
     return InstructionTable(
@@ -190,11 +203,15 @@ def _forks(path: Path, data: Mapping[str, Any], base: InstructionTable | None) -
             )
         return base.forks
     if base is not None:
-        raise table_error(path, ("forks",), "`forks` stands in a table that extends another, which has them already")
+        raise table_error(
+            path, ("forks",), "`forks` stands in a table that extends another, which has them already"
+        )
     forks = _names(path, data, "forks")
     for index, fork in enumerate(forks):
         if fork in forks[:index] or canonical_fork(fork) != fork:
-            raise table_error(path, ("forks",), f"`{fork}` stands twice in `forks` or is not its canonical name")
+            raise table_error(
+                path, ("forks",), f"`{fork}` stands twice in `forks` or is not its canonical name"
+            )
     if not forks:
         raise table_error(path, ("forks",), "`forks` is empty")
     return tuple(forks)
@@ -204,18 +221,24 @@ def _gas_rules(path: Path, data: Mapping[str, Any], base: InstructionTable | Non
     given = _section(path, data, "gas_rules")
     if base is not None:
         if given:
-            raise table_error(path, ("gas_rules",), "gas rules are the VM's own; a kernel charges its gas itself")
+            raise table_error(
+                path, ("gas_rules",), "gas rules are the VM's own; a kernel charges its gas itself"
+            )
         return base.gas_rules
     rules = []
     for name, values in given.items():
         keys = ("gas_rules", name)
         if not isinstance(values, dict) or set(values) != {"constants", "formula"}:
             raise table_error(path, keys, f"the gas rule `{name}` has the keys constants and formula")
-        rules.append(GasRule(name, tuple(_names(path, values, "constants")), _text(path, values, "formula", "")))
+        rules.append(
+            GasRule(name, tuple(_names(path, values, "constants")), _text(path, values, "formula", ""))
+        )
     return tuple(rules)
 
 
-def _unknown_instruction(path: Path, keys: tuple[str, ...], name: str, rows: Mapping[str, Instruction]) -> TableError:
+def _unknown_instruction(
+    path: Path, keys: tuple[str, ...], name: str, rows: Mapping[str, Instruction]
+) -> TableError:
     close = get_close_matches(name.upper(), rows, 1)
     hint = f"did you mean `{close[0]}`?" if close else None
     return table_error(path, keys, f"no instruction `{name}` to {keys[0]}", hint=hint, needle=name)
@@ -227,7 +250,11 @@ def _remove(path: Path, data: Mapping[str, Any], rows: dict[str, Instruction]) -
         if not members:
             known = ", ".join(sorted({row.family for row in rows.values()}))
             raise table_error(
-                path, ("remove_families",), f"no family `{family}` to remove", hint=f"known: {known}", needle=family
+                path,
+                ("remove_families",),
+                f"no family `{family}` to remove",
+                hint=f"known: {known}",
+                needle=family,
             )
         for name in members:
             del rows[name]
@@ -237,7 +264,9 @@ def _remove(path: Path, data: Mapping[str, Any], rows: dict[str, Instruction]) -
         del rows[name]
 
 
-def _check_opcodes(path: Path, forks: tuple[str, ...], rows: Mapping[str, Instruction], own: set[str]) -> None:
+def _check_opcodes(
+    path: Path, forks: tuple[str, ...], rows: Mapping[str, Instruction], own: set[str]
+) -> None:
     position = {fork: index for index, fork in enumerate(forks)}
 
     def lifetime(row: Instruction) -> range:
@@ -250,7 +279,9 @@ def _check_opcodes(path: Path, forks: tuple[str, ...], rows: Mapping[str, Instru
             if max(mine.start, theirs.start) < min(mine.stop, theirs.stop):
                 second = row if row.name in own else other
                 first = other if second is row else row
-                section = "change" if second.name in _section(path, _parse(path), "change") else "instructions"
+                section = (
+                    "change" if second.name in _section(path, _parse(path), "change") else "instructions"
+                )
                 raise table_error(
                     path,
                     (section, second.name, "opcode"),
@@ -267,9 +298,20 @@ def _free_opcodes(rows: Mapping[str, Instruction]) -> str:
 
 
 def table_digest(forks: tuple[str, ...], instructions: tuple[Instruction, ...]) -> str:
-    """SHA-256 over what decides the meaning of code. Gas is left out: a calibration leaves artifacts valid."""
+    """SHA-256 over what decides the meaning of code. Gas is left out: a calibration leaves artifacts
+    valid."""
     facts = [
-        (i.opcode, i.name, i.operands, i.results, i.result_count, i.immediate_bytes, i.since, i.until, i.implementation)
+        (
+            i.opcode,
+            i.name,
+            i.operands,
+            i.results,
+            i.result_count,
+            i.immediate_bytes,
+            i.since,
+            i.until,
+            i.implementation,
+        )
         for i in instructions
     ]
     return hashlib.sha256(repr((forks, facts)).encode()).hexdigest()

@@ -1,4 +1,5 @@
-"""What an instruction table is: immutable rows and their look-ups. Reading and checking TOML is ``loader``'s."""
+"""What an instruction table is: immutable rows and their look-ups. Reading and checking TOML is
+``loader``'s."""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ Area = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Effect facts for the optimizer. ``pure``: the results depend on the operands alone and nothing is touched
-    (the call may be moved, merged or dropped). ``terminates``: control never goes past it; ``reverts`` of these:
-    it undoes the frame's changes."""
+    """Effect facts for the optimizer. ``pure``: the results depend on the operands alone and nothing is
+    touched (the call may be moved, merged or dropped). ``terminates``: control never goes past it;
+    ``reverts`` of these: it undoes the frame's changes."""
 
     reads: frozenset[Area] = frozenset()
     writes: frozenset[Area] = frozenset()
@@ -46,9 +47,9 @@ class Gas:
 
 @dataclass(frozen=True, slots=True)
 class Implementation:
-    """What implements an instruction that is not the EVM's own: a ``kernel`` named ``package.module:function``,
-    or Yul text whose last expression or assignment to the results' names is the meaning; ``native`` marks the
-    DNN instructions, implemented in ``vm.dnn`` under their own name."""
+    """What implements an instruction that is not the EVM's own: a ``kernel`` named
+    ``package.module:function``, or Yul text whose last expression or assignment to the results' names is
+    the meaning; ``native`` marks the DNN instructions, implemented in ``vm.dnn`` under their own name."""
 
     kind: Literal["native", "kernel", "yul"]
     text: str
@@ -56,7 +57,8 @@ class Implementation:
 
 @dataclass(frozen=True, slots=True)
 class ResultCount:
-    """``operand`` says how many words the instruction pushes; in Yul it is a literal from ``minimum`` to ``maximum``."""
+    """``operand`` says how many words the instruction pushes; in Yul it is a literal from ``minimum`` to
+    ``maximum``."""
 
     operand: str
     minimum: int
@@ -74,11 +76,11 @@ class GasRule:
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """One row. ``operands`` and ``results`` are names, top of the stack first (Yul's order). ``result_count`` is set,
-    and ``results`` empty, where an operand decides. ``control`` marks what moves the program counter;
-    ``is_yul_builtin`` is False for what Yul has no builtin for. ``unavailable_code`` is solc's error code for a use
-    in a fork that lacks it, ``warning`` code and text of solc's warning about any use. ``defined_in`` is the file of
-    a row that is the user's own."""
+    """One row. ``operands`` and ``results`` are names, top of the stack first (Yul's order).
+    ``result_count`` is set, and ``results`` empty, where an operand decides. ``control`` marks what moves
+    the program counter; ``is_yul_builtin`` is False for what Yul has no builtin for. ``unavailable_code``
+    is solc's error code for a use in a fork that lacks it, ``warning`` code and text of solc's warning
+    about any use. ``defined_in`` is the file of a row that is the user's own."""
 
     name: str
     opcode: int
@@ -108,9 +110,9 @@ class Instruction:
 
 @dataclass(frozen=True)
 class InstructionTable:
-    """An immutable table. ``forks`` in order of activation; ``digest`` identifies what decides whether code means
-    the same (names, opcodes, operands, results, forks, implementations; not gas, not texts): artifacts record it.
-    ``constants`` are named numbers that rules share."""
+    """An immutable table. ``forks`` in order of activation; ``digest`` identifies what decides whether code
+    means the same (names, opcodes, operands, results, forks, implementations; not gas, not texts):
+    artifacts record it. ``constants`` are named numbers that rules share."""
 
     name: str
     description: str

@@ -45,8 +45,8 @@ def _blank_strings(text: str) -> str:
 
 
 def find_key(text: str, path: Sequence[str]) -> tuple[int, int] | None:
-    """Line and column (from 1) of the key ``path``; of the longest part of it that has a place of its own when the
-    rest stands in an inline table or is missing. None when not even the first part is found."""
+    """Line and column (from 1) of the key ``path``; of the longest part of it that has a place of its own
+    when the rest stands in an inline table or is missing. None when not even the first part is found."""
     blanked = _blank_strings(text).split("\n")
     wanted = list(path)
     best: tuple[int, tuple[int, int]] | None = None
@@ -81,7 +81,8 @@ def find_key(text: str, path: Sequence[str]) -> tuple[int, int] | None:
 
 
 def find_text(text: str, path: Sequence[str], needle: str) -> tuple[int, int] | None:
-    """Line and column of ``needle`` in the value of the key ``path``; of the key when it is not found there."""
+    """Line and column of ``needle`` in the value of the key ``path``; of the key when it is not found
+    there."""
     place = find_key(text, path)
     if place is None:
         return None

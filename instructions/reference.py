@@ -75,23 +75,30 @@ def _row(instruction: Instruction, table: InstructionTable) -> str:
         results,
         _gas(instruction),
         _forks(instruction, table),
-        " ".join(filter(None, (instruction.description, f"*{_effects(instruction)}*" if _effects(instruction) else ""))),
+        " ".join(
+            filter(
+                None, (instruction.description, f"*{_effects(instruction)}*" if _effects(instruction) else "")
+            )
+        ),
         instruction.reference,
     ]
     return "| " + " | ".join(cells) + " |"
 
 
 def _folded(first: Instruction, last: Instruction, what: str) -> str:
-    return (
-        f"| 0x{first.opcode:02x}–0x{last.opcode:02x} | **{first.name}** … **{last.name}** | | | {_gas(first)} | | {what} | |"
-    )
+    opcodes, names = f"0x{first.opcode:02x} to 0x{last.opcode:02x}", f"**{first.name}** to **{last.name}**"
+    return f"| {opcodes} | {names} | | | {_gas(first)} | | {what} | |"
 
 
 def _family(rows: list[Instruction], family: str, table: InstructionTable) -> Iterator[str]:
     yield "| opcode | name | operands, top first | results | gas | forks | what it does | source |"
     yield "|---|---|---|---|---|---|---|---|"
     if family in ("dup", "swap"):
-        what = "Copies the Nth word of the stack to its top." if family == "dup" else "Exchanges the 1st and the (N+1)th word."
+        what = (
+            "Copies the Nth word of the stack to its top."
+            if family == "dup"
+            else "Exchanges the 1st and the (N+1)th word."
+        )
         yield _folded(rows[0], rows[-1], what)
         return
     if family == "push":
@@ -108,13 +115,13 @@ def reference_page() -> str:
     lines = [
         "# Instructions",
         "",
-        "Made from `instruction_table.toml` by `python -m smartvm.instructions.reference`; do not edit. In Yul and inline",
-        "assembly an instruction is a builtin function of its name in lower case, with its operands as arguments in this",
-        "order (what only moves words on the stack, or jumps, has none). [new-opcode.md](new-opcode.md) shows how to add",
-        "instructions of your own.",
+        "Made from `instruction_table.toml` by `python -m smartvm.instructions.reference`; do not edit.",
+        "In Yul and inline assembly an instruction is a builtin function of its name in lower case, with its",
+        "operands as arguments in this order (what only moves words on the stack, or jumps, has none).",
+        "[new-opcode.md](new-opcode.md) shows how to add instructions of your own.",
         "",
-        "Three tables ship: `default` is this page; `evm` has Ethereum's instructions alone; `paper` has the opcodes of the",
-        "SmartVM paper's Table 1, for which some instructions move:",
+        "Three tables ship: `default` is this page; `evm` has Ethereum's instructions alone; `paper` has the",
+        "opcodes of the SmartVM paper's Table 1, for which some instructions move:",
         "",
         "| instruction | default | paper |",
         "|---|---|---|",
@@ -129,7 +136,9 @@ def reference_page() -> str:
         lines += ["", f"## {heading}", "", *_family(rows, family, table)]
     lines += ["", "## Gas rules", "", "Beside an instruction's constant part, by name:", ""]
     for rule in table.gas_rules:
-        constants = f" Constants: {', '.join(f'`{name}`' for name in rule.constants)}." if rule.constants else ""
+        constants = (
+            f" Constants: {', '.join(f'`{name}`' for name in rule.constants)}." if rule.constants else ""
+        )
         lines.append(f'- <a id="{rule.name}"></a>**{rule.name}**: {rule.formula}.{constants}')
     lines += ["", "## Constants", "", "| name | value |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in table.constants]

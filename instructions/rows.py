@@ -18,17 +18,64 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _OPERAND = re.compile(r"[a-z][a-z0-9_]*")
 _KERNEL = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _KEYS = frozenset(
-    "opcode operands results immediate_bytes gas since until reads writes pure terminates reverts control builtin yul "
-    "kernel native unavailable_code warning family description reference".split()
+    [
+        "opcode",
+        "operands",
+        "results",
+        "immediate_bytes",
+        "gas",
+        "since",
+        "until",
+        "reads",
+        "writes",
+        "pure",
+        "terminates",
+        "reverts",
+        "control",
+        "builtin",
+        "yul",
+        "kernel",
+        "native",
+        "unavailable_code",
+        "warning",
+        "family",
+        "description",
+        "reference",
+    ]
 )
-_CHANGEABLE = frozenset("opcode gas since until description reference".split())
+_CHANGEABLE = frozenset(["opcode", "gas", "since", "until", "description", "reference"])
 _GAS_KEYS = frozenset(("since", "base", "dynamic"))
 
-#: Words of Yul that no instruction may be called. Builtins that belong to Yul objects, not to an instruction, are
-#: among them.
-YUL_KEYWORDS = frozenset("break case continue default false for function hex if leave let switch true".split())
+#: Words of Yul that no instruction may be called. Builtins that belong to Yul objects, not to an
+#: instruction, are among them.
+YUL_KEYWORDS = frozenset(
+    [
+        "break",
+        "case",
+        "continue",
+        "default",
+        "false",
+        "for",
+        "function",
+        "hex",
+        "if",
+        "leave",
+        "let",
+        "switch",
+        "true",
+    ]
+)
 OBJECT_BUILTINS = frozenset(
-    "datasize dataoffset datacopy setimmutable loadimmutable linkersymbol memoryguard auxdata".split()
+    [
+        "datasize",
+        "dataoffset",
+        "datacopy",
+        "setimmutable",
+        "loadimmutable",
+        "linkersymbol",
+        "memoryguard",
+        "auxdata",
+    ]
 )
 
 
@@ -53,7 +100,9 @@ class _Row:
     def name(self) -> str:
         return self.keys[-1]
 
-    def fail(self, key: str | None, message: str, hint: str | None = None, needle: str | None = None) -> TableError:
+    def fail(
+        self, key: str | None, message: str, hint: str | None = None, needle: str | None = None
+    ) -> TableError:
         keys = (*self.keys, key) if key else self.keys
         return table_error(self.context.path, keys, f"`{self.name}`: {message}", hint=hint, needle=needle)
 
@@ -98,7 +147,9 @@ class _Row:
         names = self.strings(key)
         for name in names:
             if not _OPERAND.fullmatch(name):
-                raise self.fail(key, f"`{name}` is no name for an entry of `{key}`", "use lower case, digits and _", name)
+                raise self.fail(
+                    key, f"`{name}` is no name for an entry of `{key}`", "use lower case, digits and _", name
+                )
         if len(names) > 17:
             raise self.fail(key, f"{len(names)} {key}, expected at most 17 (what DUP and SWAP reach)")
         return names
@@ -119,9 +170,13 @@ class _Row:
         prices = [self._gas_entry(entry, since, free_constants) for entry in entries]
         order = [self.context.forks.index(price.since) for price in prices]
         if order != sorted(set(order)):
-            raise self.fail("gas", "the entries of `gas` do not stand in the order of their forks, each fork once")
+            raise self.fail(
+                "gas", "the entries of `gas` do not stand in the order of their forks, each fork once"
+            )
         if order[0] > self.context.forks.index(since):
-            raise self.fail("gas", f"`gas` starts with `{prices[0].since}`, but the instruction exists since `{since}`")
+            raise self.fail(
+                "gas", f"`gas` starts with `{prices[0].since}`, but the instruction exists since `{since}`"
+            )
         return tuple(prices)
 
     def _gas_entry(self, entry: object, since: str, free_constants: bool) -> Gas:
@@ -130,7 +185,9 @@ class _Row:
         if not isinstance(entry, dict):
             raise self.fail("gas", f"`gas` is {entry!r}, expected a number, a table, or an array of tables")
         if "base" not in entry:
-            raise self.fail("gas", "`gas` lacks `base`, its constant part", "write `base = 0` where there is none")
+            raise self.fail(
+                "gas", "`gas` lacks `base`, its constant part", "write `base = 0` where there is none"
+            )
         base = self.integer("base", entry["base"], 0, 2**63 - 1, "gas")
         start = self.fork("since", entry["since"], "gas") if "since" in entry else since
         constants = tuple((key, value) for key, value in entry.items() if key not in _GAS_KEYS)
@@ -139,7 +196,9 @@ class _Row:
         rule_name = entry.get("dynamic")
         if rule_name is None:
             if constants and not free_constants:
-                raise self.fail("gas", f"`{constants[0][0]}` belongs to no rule", "name the rule: `dynamic = ...`")
+                raise self.fail(
+                    "gas", f"`{constants[0][0]}` belongs to no rule", "name the rule: `dynamic = ...`"
+                )
             return Gas(start, base, None, constants)
         rule = self.context.rules.get(rule_name) if isinstance(rule_name, str) else None
         if rule is None:
@@ -147,9 +206,13 @@ class _Row:
             raise self.fail("gas", f"unknown gas rule `{rule_name}`", hint, str(rule_name))
         given = {key for key, _ in constants}
         for missing in [key for key in rule.constants if key not in given]:
-            raise self.fail("gas", f"the gas rule `{rule.name}` needs `{missing}`", f"it means: {rule.formula}")
+            raise self.fail(
+                "gas", f"the gas rule `{rule.name}` needs `{missing}`", f"it means: {rule.formula}"
+            )
         for extra in [key for key, _ in constants if key not in rule.constants]:
-            raise self.fail("gas", f"the gas rule `{rule.name}` knows no `{extra}`", f"it means: {rule.formula}", extra)
+            raise self.fail(
+                "gas", f"the gas rule `{rule.name}` knows no `{extra}`", f"it means: {rule.formula}", extra
+            )
         return Gas(start, base, rule.name, constants)
 
     def implementation(self) -> Implementation | None:
@@ -171,7 +234,11 @@ class _Row:
         given = self.values.get("warning")
         if given is None:
             return None
-        if not isinstance(given, dict) or set(given) != {"code", "message"} or type(given["message"]) is not str:
+        if (
+            not isinstance(given, dict)
+            or set(given) != {"code", "message"}
+            or type(given["message"]) is not str
+        ):
             raise self.fail("warning", "`warning` has the keys code and message")
         return self.integer("code", given["code"], 1, 99999, "warning"), given["message"].replace("\n", " ")
 
@@ -184,7 +251,9 @@ class _Row:
         if given["operand"] not in operands:
             raise self.fail("results", f"`results` counts by `{given['operand']}`, which is no operand")
         maximum = self.integer("maximum", given["maximum"], 0, 16, "results")
-        return (), ResultCount(given["operand"], self.integer("minimum", given["minimum"], 0, maximum, "results"), maximum)
+        return (), ResultCount(
+            given["operand"], self.integer("minimum", given["minimum"], 0, maximum, "results"), maximum
+        )
 
 
 def _check_keys(row: _Row, known: frozenset[str], hint: str | None = None) -> None:
@@ -208,7 +277,9 @@ def _check_name(row: _Row) -> None:
 def new_instruction(context: RowContext, name: str, values: object) -> Instruction:
     """The instruction of ``[instructions.NAME]``; raises ``TableError``."""
     if not isinstance(values, dict):
-        raise table_error(context.path, ("instructions", name), f"`{name}` is {values!r}, expected a table of keys")
+        raise table_error(
+            context.path, ("instructions", name), f"`{name}` is {values!r}, expected a table of keys"
+        )
     row = _Row(context, ("instructions", name), values)
     _check_name(row)
     _check_keys(row, _KEYS, f"known: {', '.join(sorted(_KEYS))}")
@@ -217,7 +288,9 @@ def new_instruction(context: RowContext, name: str, values: object) -> Instructi
             raise row.fail(None, f"lacks the key `{key}`")
     implementation = row.implementation()
     if implementation is not None and implementation.kind != "native" and "operands" not in values:
-        raise row.fail(None, "lacks the key `operands`", "name them, top of the stack first; `operands = []` for none")
+        raise row.fail(
+            None, "lacks the key `operands`", "name them, top of the stack first; `operands = []` for none"
+        )
     since = row.fork("since", values["since"]) if "since" in values else context.forks[0]
     until = row.fork("until", values["until"]) if "until" in values else None
     if until is not None and context.forks.index(until) <= context.forks.index(since):
@@ -227,7 +300,9 @@ def new_instruction(context: RowContext, name: str, values: object) -> Instructi
     if implementation is not None:
         for position, operand in enumerate(operands + results):
             if operand in (operands + results)[:position]:
-                raise row.fail("operands", f"the name `{operand}` stands twice among operands and results", None, operand)
+                raise row.fail(
+                    "operands", f"the name `{operand}` stands twice among operands and results", None, operand
+                )
     reads, writes = row.areas("reads"), row.areas("writes")
     effects = Effects(reads, writes, row.flag("pure"), row.flag("terminates"), row.flag("reverts"))
     if effects.pure and (reads or writes or effects.terminates):
@@ -254,7 +329,9 @@ def new_instruction(context: RowContext, name: str, values: object) -> Instructi
         is_yul_builtin=row.flag("builtin", True),
         result_count=result_count,
         unavailable_code=(
-            row.integer("unavailable_code", values["unavailable_code"], 1, 99999) if "unavailable_code" in values else None
+            row.integer("unavailable_code", values["unavailable_code"], 1, 99999)
+            if "unavailable_code" in values
+            else None
         ),
         warning=row.warning(),
         defined_in=context.path if custom else None,
@@ -267,7 +344,9 @@ def changed_instruction(context: RowContext, before: Instruction, values: object
     if not isinstance(values, dict):
         raise table_error(context.path, keys, f"`{before.name}` is {values!r}, expected a table of keys")
     row = _Row(context, keys, values)
-    _check_keys(row, _CHANGEABLE, f"`change` knows {', '.join(sorted(_CHANGEABLE))}; for more, remove and define anew")
+    _check_keys(
+        row, _CHANGEABLE, f"`change` knows {', '.join(sorted(_CHANGEABLE))}; for more, remove and define anew"
+    )
     after = before
     if "opcode" in values:
         after = replace(after, opcode=row.integer("opcode", values["opcode"], 0, 0xFF))
@@ -278,7 +357,8 @@ def changed_instruction(context: RowContext, before: Instruction, values: object
     if "gas" in values:
         is_kernel = before.implementation is not None and before.implementation.kind == "kernel"
         after = replace(after, gas=row.gas(after.since, free_constants=is_kernel))
-    for key in ("description", "reference"):
-        if key in values:
-            after = replace(after, **{key: row.string(key)})
-    return after
+    return replace(
+        after,
+        description=row.string("description", before.description),
+        reference=row.string("reference", before.reference),
+    )

@@ -118,11 +118,15 @@ def test_numpy_arrays_encode_as_lists_do(dtype):
     types = [parse_type("int256[]")]
     assert encode(types, [array]) == encode(types, [[int(x) for x in array]])
     grid = np.arange(6, dtype=dtype).reshape(2, 3)
-    assert encode([parse_type("int256[3][2]")], [grid]) == encode([parse_type("int256[3][2]")], [grid.tolist()])
+    assert encode([parse_type("int256[3][2]")], [grid]) == encode(
+        [parse_type("int256[3][2]")], [grid.tolist()]
+    )
 
 
 def test_tuple_by_component_names():
-    point = type_from_json({"type": "tuple[]", "components": [{"name": "x", "type": "int8"}, {"name": "y", "type": "int8"}]})
+    point = type_from_json(
+        {"type": "tuple[]", "components": [{"name": "x", "type": "int8"}, {"name": "y", "type": "int8"}]}
+    )
     assert str(point) == "(int8,int8)[]"
     assert encode([point], [[{"x": 1, "y": -1}]]) == encode([point], [[(1, -1)]])
 
@@ -155,7 +159,24 @@ def test_wrong_value_is_named_with_its_place(type_text, value, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "uint7", "uint264", "uint08", "bytes33", "bytes0", "foo", "uint8[", "(uint8", "uint8]", "uint8,", "fixed128x18", "uint8" + "[]" * 100])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "uint7",
+        "uint264",
+        "uint08",
+        "bytes33",
+        "bytes0",
+        "foo",
+        "uint8[",
+        "(uint8",
+        "uint8]",
+        "uint8,",
+        "fixed128x18",
+        "uint8" + "[]" * 100,
+    ],
+)
 def test_wrong_type_text_is_refused(text):
     with pytest.raises(AbiError):
         parse_type(text)

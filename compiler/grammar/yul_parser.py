@@ -1,7 +1,9 @@
-"""Yul text -> tree by the LALR grammar ``yul.lark``: the declarative definition of what ``compiler.yul.parser`` accepts.
+"""Yul text -> tree by the LALR grammar ``yul.lark``: the declarative definition of what
+``compiler.yul.parser`` accepts.
 
-The compiler itself uses the parser written by hand, which is several times as fast and says more when it fails; the
-tests hold the two against each other on every construct. Tools that want Yul's grammar as data take it from here.
+The compiler itself uses the parser written by hand, which is several times as fast and says more when it
+fails; the tests hold the two against each other on every construct. Tools that want Yul's grammar as data
+take it from here.
 """
 
 from __future__ import annotations
@@ -12,7 +14,6 @@ from typing import Any
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput, VisitError
-
 from smartvm.compiler.yul import ast
 from smartvm.compiler.yul.tokens import decode_hex_string, decode_string
 from smartvm.errors import SmartVMError, TextPosition
@@ -141,5 +142,3 @@ class _TreeBuilder(Transformer[Token, Any]):
 
     def false_literal(self, children: list[Any]) -> ast.Literal:
         return ast.Literal("boolean", 0, None, "false")
-
-

@@ -14,9 +14,9 @@ from smartvm.compiler.source import NO_SOURCE, SourceRange
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A literal. ``value`` is its 256-bit word; for strings that do not fit a word (arguments of ``dataoffset``,
-    ``verbatim`` and their like) ``value`` is None and ``data`` alone counts. ``text`` is the spelling to print
-    (None: printed from the value)."""
+    """A literal. ``value`` is its 256-bit word; for strings that do not fit a word (arguments of
+    ``dataoffset``, ``verbatim`` and their like) ``value`` is None and ``data`` alone counts. ``text`` is
+    the spelling to print (None: printed from the value)."""
 
     kind: OneOf["number", "boolean", "string", "hex_string"]
     value: int | None

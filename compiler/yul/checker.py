@@ -1,6 +1,7 @@
 """Checks a Yul tree: scopes, names, arities, literals, and which builtins the EVM version has.
 
-The rules are those of docs/yul.rst ("Scoping Rules", "Formal Specification"); codes are solc's where it has them.
+The rules are those of docs/yul.rst ("Scoping Rules", "Formal Specification"); codes are solc's where it has
+them.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ class ExternalNames(Protocol):
     """What inline assembly sees of the Solidity around it."""
 
     def resolve(self, name: str, source: SourceRange, use: NameUse, inside_function: bool) -> bool:
-        """Whether the name is found outside; the resolver reports its own errors about how it is used and then
-        answers True as well. False: the checker reports the name as not found."""
+        """Whether the name is found outside; the resolver reports its own errors about how it is used and
+        then answers True as well. False: the checker reports the name as not found."""
         ...
 
     def is_taken(self, name: str) -> bool:
@@ -58,8 +59,8 @@ def check_block(
     external: ExternalNames | None = None,
     data_names: Iterable[str] = (),
 ) -> None:
-    """Check a block with no scope around it. ``external`` resolves names of inline assembly; ``data_names`` are what
-    ``datasize`` and ``dataoffset`` may name."""
+    """Check a block with no scope around it. ``external`` resolves names of inline assembly; ``data_names``
+    are what ``datasize`` and ``dataoffset`` may name."""
     checker = _Checker(dialect, sink, external or _NoNames(), frozenset(data_names))
     try:
         checker.block(block, _Scope(None, False))
@@ -68,7 +69,8 @@ def check_block(
 
 
 def data_names(yul_object: ast.Object) -> list[str]:
-    """What the object's code may name: itself, its sub-objects and data, and with dots what lies inside those."""
+    """What the object's code may name: itself, its sub-objects and data, and with dots what lies inside
+    those."""
     names = [yul_object.name]
     pending: list[tuple[str, ast.Object]] = [("", yul_object)]
     while pending:
@@ -165,10 +167,13 @@ class _Checker:
             if scope.exists(statement.name):
                 message = f"Function name {statement.name} already taken in this scope."
                 self.sink.error("DeclarationError", 6052, statement.source, message)
-            scope.names.setdefault(statement.name, _Function(len(statement.parameters), len(statement.returns)))
+            scope.names.setdefault(
+                statement.name, _Function(len(statement.parameters), len(statement.returns))
+            )
 
     def _look_up(self, name: str, scope: _Scope) -> _Function | object | None:
-        """The function, None for a variable, ``_MISSING``, or True for a variable that is declared further down."""
+        """The function, None for a variable, ``_MISSING``, or True for a variable that is declared further
+        down."""
         current: _Scope | None = scope
         crossed = later = False
         while current is not None:
@@ -257,7 +262,9 @@ class _Checker:
             elif isinstance(found, _Function):
                 self.sink.error("TypeError", 2657, source, "Assignment requires variable.")
             elif found is True:
-                self.sink.error("DeclarationError", 1133, source, f"Variable {name} used before it was declared.")
+                self.sink.error(
+                    "DeclarationError", 1133, source, f"Variable {name} used before it was declared."
+                )
             elif not self.external.resolve(name, source, "assignment", scope.inside_function):
                 message = "Variable not found or variable not lvalue."
                 self.sink.error("DeclarationError", 4634, source, message)
@@ -331,7 +338,11 @@ class _Checker:
                 self._report_missing(name, at)
         if parameters is not None and parameters != len(call.arguments):
             message = f'Function "{name}" expects {parameters} arguments but got {len(call.arguments)}.'
-            if builtin is not None and builtin.instruction is not None and builtin.instruction.family == "dnn":
+            if (
+                builtin is not None
+                and builtin.instruction is not None
+                and builtin.instruction.family == "dnn"
+            ):
                 message += f" They are: {', '.join(builtin.parameters) or 'none'}."
             self.sink.error("TypeError", 7000, at, message)
             returns = None

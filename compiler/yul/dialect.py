@@ -20,7 +20,18 @@ LiteralKind = Literal["string", "number"]
 
 _VERBATIM = re.compile(r"verbatim_(0|[1-9][0-9]?)i_(0|[1-9][0-9]?)o")
 _ALL_AREAS: frozenset[Area] = frozenset(
-    ("memory", "memory_size", "storage", "transient", "blocks", "buffer", "returndata", "logs", "state", "gas")
+    (
+        "memory",
+        "memory_size",
+        "storage",
+        "transient",
+        "blocks",
+        "buffer",
+        "returndata",
+        "logs",
+        "state",
+        "gas",
+    )
 )
 #: From this fork on solc leaves the names of new instructions to the user in older EVM versions.
 _NAMES_FREE_SINCE = "london"
@@ -28,9 +39,10 @@ _NAMES_FREE_SINCE = "london"
 
 @dataclass(frozen=True, slots=True)
 class BuiltinFunction:
-    """A builtin. ``literal_arguments`` are the positions of arguments that must be literals, ``literal_kinds`` their
-    kinds in the same order. ``returns`` are the results' names; a builtin with ``result_count`` returns as many
-    values as a literal argument says, so ask ``return_count``. ``instruction`` is None for what is not one."""
+    """A builtin. ``literal_arguments`` are the positions of arguments that must be literals,
+    ``literal_kinds`` their kinds in the same order. ``returns`` are the results' names; a builtin with
+    ``result_count`` returns as many values as a literal argument says, so ask ``return_count``.
+    ``instruction`` is None for what is not one."""
 
     name: str
     parameters: tuple[str, ...]
@@ -81,8 +93,8 @@ class _Builtins(dict[str, BuiltinFunction]):
 
 @dataclass(frozen=True)
 class Dialect:
-    """The builtins that ``fork`` of ``table`` has. ``objects``: in Yul objects (standalone Yul and the compiler's own)
-    there are builtins for data and immutables that inline assembly lacks."""
+    """The builtins that ``fork`` of ``table`` has. ``objects``: in Yul objects (standalone Yul and the
+    compiler's own) there are builtins for data and immutables that inline assembly lacks."""
 
     table: InstructionTable
     fork: str
@@ -112,8 +124,9 @@ class Dialect:
         return {i.yul_name: i for i in self.table.instructions}
 
     def is_reserved(self, name: str) -> bool:
-        """Whether no variable or function may be called so, though it is no builtin here: instructions of other forks
-        (not the newest ones), those that Yul has no builtin for, and the builtins of objects."""
+        """Whether no variable or function may be called so, though it is no builtin here: instructions of
+        other forks (not the newest ones), those that Yul has no builtin for, and the builtins of
+        objects."""
         if name in _object_builtins():
             return name != "memoryguard"
         instruction = self._all_instructions.get(name)
@@ -124,7 +137,8 @@ class Dialect:
         return self.table.fork_index(instruction.since) < self.table.fork_index(_NAMES_FREE_SINCE)
 
     def unavailable(self, name: str) -> Instruction | None:
-        """The instruction of that name when the table has it but the fork does not, or Yul has no builtin for it."""
+        """The instruction of that name when the table has it but the fork does not, or Yul has no builtin
+        for it."""
         instruction = self._all_instructions.get(name)
         if instruction is None or (self.table.has(instruction, self.fork) and instruction.is_yul_builtin):
             return None
@@ -172,7 +186,7 @@ def _from_instruction(instruction: Instruction) -> BuiltinFunction:
         effects=instruction.effects,
         instruction=instruction,
         literal_arguments=literals,
-        literal_kinds=("number",) * len(literals),
+        literal_kinds=("number",) if literals else (),
         result_count=instruction.result_count,
     )
 
@@ -185,7 +199,9 @@ def _object_builtins() -> Mapping[str, BuiltinFunction]:
         BuiltinFunction("datasize", ("name",), ("size",), pure, None, (0,), ("string",)),
         BuiltinFunction("dataoffset", ("name",), ("offset",), pure, None, (0,), ("string",)),
         BuiltinFunction("datacopy", ("destination", "offset", "size"), (), writes_memory),
-        BuiltinFunction("setimmutable", ("offset", "name", "value"), (), writes_memory, None, (1,), ("string",)),
+        BuiltinFunction(
+            "setimmutable", ("offset", "name", "value"), (), writes_memory, None, (1,), ("string",)
+        ),
         BuiltinFunction("loadimmutable", ("name",), ("value",), pure, None, (0,), ("string",)),
         BuiltinFunction("linkersymbol", ("library",), ("address",), pure, None, (0,), ("string",)),
         BuiltinFunction("memoryguard", ("size",), ("free",), pure, None, (0,), ("number",)),

@@ -1,9 +1,10 @@
 """Instructions of the user's own whose meaning a table gives in Yul.
 
-Where the VM has such an instruction, a call of it is one opcode, and the VM runs its *microcode*: the same Yul text
-compiled by the same compiler. Where the VM lacks it, calls become calls of an ordinary Yul function with that text
-as its body, which the optimizer may inline. Both have the same meaning because both are that one text; so the text
-may not look at what differs between the two: the gas left, and the code that is executing.
+Where the VM has such an instruction, a call of it is one opcode, and the VM runs its *microcode*: the same
+Yul text compiled by the same compiler. Where the VM lacks it, calls become calls of an ordinary Yul
+function with that text as its body, which the optimizer may inline. Both have the same meaning because both
+are that one text; so the text may not look at what differs between the two: the gas left, and the code that
+is executing.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ def _check(instruction: Instruction, definition: ast.FunctionDefinition, dialect
             instruction.defined_in or "<table>",
             ("instructions", instruction.name, "gas"),
             f"`{instruction.name}`: its Yul has a loop, so its gas must depend on how often that runs",
-            hint='gas = { base = 5, dynamic = "microcode", percent = 50 } charges half of what the loop\'s code costs',
+            hint='gas = { base = 5, dynamic = "microcode", percent = 50 } charges half of its code\'s gas',
         )
 
 
@@ -187,7 +188,9 @@ class ExtensionExpander:
         self._instructions = {
             i.yul_name: i
             for i in dialect.table.instructions
-            if i.implementation is not None and i.implementation.kind == "yul" and dialect.table.has(i, dialect.fork)
+            if i.implementation is not None
+            and i.implementation.kind == "yul"
+            and dialect.table.has(i, dialect.fork)
         }
         self._kernels = {
             i.yul_name: i
@@ -196,8 +199,8 @@ class ExtensionExpander:
         }
 
     def object(self, yul_object: ast.Object) -> ast.Object:
-        """The object, and those in it, without such instructions. Raises ``TableError`` for an instruction that has
-        a kernel only: nothing but a VM that has it can do what it does."""
+        """The object, and those in it, without such instructions. Raises ``TableError`` for an instruction
+        that has a kernel only: nothing but a VM that has it can do what it does."""
         parts = tuple(
             self.object(part) if isinstance(part, ast.Object) else part for part in yul_object.sub_objects
         )
@@ -213,14 +216,16 @@ class ExtensionExpander:
         helpers = tuple(replace(f, body=_rename_block(f.body, used)) for f in used.values())
         return replace(renamed, statements=(*renamed.statements, *helpers))
 
-    def _collect(self, block: ast.Block, used: dict[str, ast.FunctionDefinition], chain: tuple[str, ...]) -> None:
+    def _collect(
+        self, block: ast.Block, used: dict[str, ast.FunctionDefinition], chain: tuple[str, ...]
+    ) -> None:
         for call in calls_in(block):
             if call.name in self._kernels:
                 kernel = self._kernels[call.name]
                 raise table_error(
                     kernel.defined_in or "<table>",
                     ("instructions", kernel.name),
-                    f"`{kernel.name}` is given by a kernel, so only a VM that has the instruction can execute it",
+                    f"`{kernel.name}` is given by a kernel, so only a VM that has it can execute it",
                     hint="give it in Yul, or compile for a VM with this table",
                 )
             instruction = self._instructions.get(call.name)
@@ -262,7 +267,9 @@ def _rename_block(block: ast.Block, used: dict[str, ast.FunctionDefinition]) -> 
                 return replace(node, condition=expression(condition), body=inner(body))
             case ast.Switch(value, cases):
                 return replace(
-                    node, expression=expression(value), cases=tuple([replace(c, body=inner(c.body)) for c in cases])
+                    node,
+                    expression=expression(value),
+                    cases=tuple([replace(c, body=inner(c.body)) for c in cases]),
                 )
             case ast.ForLoop(pre, condition, post, body):
                 return replace(
@@ -280,24 +287,26 @@ def _rename_block(block: ast.Block, used: dict[str, ast.FunctionDefinition]) -> 
 def microcode_object(instruction: Instruction, dialect: Dialect) -> ast.Object:
     """A Yul object whose bytecode is the instruction's microcode.
 
-    The VM starts it on a stack of its own that holds one zero word and above it the operands, the first on top; it
-    ends with STOP, the results on top of the stack, the first uppermost. Everything else (memory, storage, Buffer,
-    returndata ...) is the frame's.
+    The VM starts it on a stack of its own that holds one zero word and above it the operands, the first on
+    top; it ends with STOP, the results on top of the stack, the first uppermost. Everything else (memory,
+    storage, Buffer, returndata ...) is the frame's.
     """
     name = HELPER_PREFIX + instruction.yul_name
     arguments = tuple(f"operand_{i}" for i in range(len(instruction.operands)))
     results = tuple(f"result_{i}" for i in range(len(instruction.results)))
     call: ast.Expression = ast.FunctionCall(instruction.yul_name, tuple(ast.Identifier(a) for a in arguments))
     statements: list[ast.Statement] = []
-    # The words are on the stack already: code of one JUMPDEST "returns" them. The zero word keeps the call from
-    # being a one-value expression, which could be evaluated after other values have been pushed.
+    # The words are on the stack already: code of one JUMPDEST "returns" them. The zero word keeps the call
+    # from being a one-value expression, which could be evaluated after other values have been pushed.
     entry = ast.FunctionCall(f"verbatim_0i_{len(arguments) + 1}o", (_opcode("JUMPDEST", dialect),))
     statements.append(ast.VariableDeclaration((*arguments, "bottom"), entry))
     if results:
         statements.append(ast.VariableDeclaration(results, call))
     else:
         statements.append(ast.ExpressionStatement(call))
-    leave = ast.FunctionCall(f"verbatim_{len(results)}i_0o", (_opcode("STOP", dialect), *(ast.Identifier(r) for r in results)))
+    leave = ast.FunctionCall(
+        f"verbatim_{len(results)}i_0o", (_opcode("STOP", dialect), *(ast.Identifier(r) for r in results))
+    )
     statements.append(ast.ExpressionStatement(leave))
     code = ExtensionExpander(dialect).block(ast.Block(tuple(statements)))
     return ast.Object(name, code)

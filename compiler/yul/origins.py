@@ -1,7 +1,8 @@
 """What ``/// @src`` and ``/// @use-src`` comments say: which Solidity range the Yul that follows stands for.
 
-docs/yul.rst, "Specification of Yul Object", and solc's printed IR: ``@use-src 0:"a.sol"`` before an object gives
-numbers to sources, ``@src 0:10:25  "snippet"`` gives the range from byte 10 to byte 25 of source 0 to what follows.
+docs/yul.rst, "Specification of Yul Object", and solc's printed IR: ``@use-src 0:"a.sol"`` before an object
+gives numbers to sources, ``@src 0:10:25  "snippet"`` gives the range from byte 10 to byte 25 of source 0 to
+what follows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Text -> Yul tree, by recursive descent: standalone Yul, inline assembly, and the snippets that lowering writes.
+"""Text -> Yul tree, by recursive descent: standalone Yul, inline assembly, and the snippets that lowering
+writes.
 
-The grammar is that of ``grammar/yul.lark``; a test holds both against each other. Written by hand because it runs for
-thousands of utility functions per contract. What a name means, and whether a builtin of that name exists, is
-``checker``'s matter.
+The grammar is that of ``grammar/yul.lark``; a test holds both against each other. Written by hand because
+it runs for thousands of utility functions per contract. What a name means, and whether a builtin of that
+name exists, is ``checker``'s matter.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ _NO_LOOP, _PRE, _POST, _BODY = range(4)
 
 
 def parse_yul(source: SourceText, sink: DiagnosticSink, *, origins: bool = False) -> ast.Object:
-    """A standalone Yul source: an ``object``, or a bare block, which counts as the code of an object "object".
+    """A standalone Yul source: an ``object``, or a bare block, which counts as the code of an object
+    "object".
 
-    Nodes carry their ranges in ``source``, or with ``origins`` the ranges that ``@src`` comments give (no range
-    before the first one). Errors go to ``sink``; raises ``FatalDiagnostic`` after the one that ends parsing.
+    Nodes carry their ranges in ``source``, or with ``origins`` the ranges that ``@src`` comments give (no
+    range before the first one). Errors go to ``sink``; raises ``FatalDiagnostic`` after the one that ends
+    parsing.
     """
     tokens = tokenize(source)
     parser = YulParser(tokens.texts, tokens=tokens, file=source.index, sink=sink)
@@ -50,7 +53,8 @@ def parse_yul(source: SourceText, sink: DiagnosticSink, *, origins: bool = False
 
 
 def parse_yul_block(source: SourceText, start: int, sink: DiagnosticSink) -> tuple[ast.Block, int]:
-    """The block that starts at character ``start`` of a source (inline assembly), and the byte offset after it."""
+    """The block that starts at character ``start`` of a source (inline assembly), and the byte offset after
+    it."""
     tokens = tokenize(source, start)
     parser = YulParser(tokens.texts, tokens=tokens, file=source.index, sink=sink)
     try:
@@ -61,7 +65,8 @@ def parse_yul_block(source: SourceText, start: int, sink: DiagnosticSink) -> tup
 
 
 def parse_yul_text(text: str, source: SourceRange = NO_SOURCE) -> ast.Block:
-    """Statements (or one block in braces) that the compiler itself wrote; every node gets the range ``source``.
+    """Statements (or one block in braces) that the compiler itself wrote; every node gets the range
+    ``source``.
 
     A mistake in them is smartvm's: raises ``InternalError``.
     """

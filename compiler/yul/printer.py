@@ -17,7 +17,8 @@ _SNIPPET_LENGTH = 60
 def print_object(
     yul_object: ast.Object, sources: Mapping[int, SourceText] | None = None, *, origins: bool = True
 ) -> str:
-    """The object as text. ``sources`` are those that the nodes' ranges refer to: with them, comments show a snippet.
+    """The object as text. ``sources`` are those that the nodes' ranges refer to: with them, comments show a
+    snippet.
 
     ``origins=False`` leaves all ``@src`` and ``@use-src`` comments out.
     """
@@ -121,7 +122,8 @@ class _Printer:
         self.lines.append(comment)
 
     def block(self, block: ast.Block, indent: str, prefix: str = "", suffix: str = "") -> None:
-        """``prefix { ... } suffix``; an empty block, and one short statement without comments, stay on a line."""
+        """``prefix { ... } suffix``; an empty block, and one short statement without comments, stay on a
+        line."""
         if not block.statements:
             self.lines.append(f"{indent}{prefix}{{ }}{suffix}")
             return

@@ -9,7 +9,21 @@ from itertools import accumulate
 from smartvm.compiler.source import SourceText
 
 KEYWORDS = frozenset(
-    ("break", "case", "continue", "default", "false", "for", "function", "hex", "if", "leave", "let", "switch", "true")
+    (
+        "break",
+        "case",
+        "continue",
+        "default",
+        "false",
+        "for",
+        "function",
+        "hex",
+        "if",
+        "leave",
+        "let",
+        "switch",
+        "true",
+    )
 )
 
 _SKIPPED = r"(?:[ \t\r\n\f]+|//[^\r\n]*|/\*(?:[^*]|\*(?!/))*\*/)*"
@@ -41,7 +55,8 @@ class TokenError(ValueError):
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens with the byte offsets at which they start and end; the last token is the empty text at the end."""
+    """Tokens with the byte offsets at which they start and end; the last token is the empty text at the
+    end."""
 
     texts: list[str]
     starts: list[int]
@@ -120,5 +135,7 @@ def decode_hex_string(token: str) -> bytes:
     """The bytes of ``hex"..."``; ``TokenError`` when the digits are no whole bytes."""
     body = token[4:-1]
     if not _HEX_DIGITS.fullmatch(body):
-        raise TokenError("Expected even number of hex-nibbles." if "_" not in body else "Invalid use of underscore.")
+        raise TokenError(
+            "Expected even number of hex-nibbles." if "_" not in body else "Invalid use of underscore."
+        )
     return bytes.fromhex(body.replace("_", ""))

@@ -35,7 +35,7 @@ SOLIDITY = """
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
 contract Values {
-    event Kept(uint256 indexed at, string what);
+    event Kept(uint256 indexed number, string what);
     error TooBig(uint256 value);
     uint256 public kept;
     struct Point { int16 x; int16 y; }
@@ -73,7 +73,7 @@ def values(tmp_path):
     return "v.sol"
 
 
-# --- the whole ------------------------------------------------------------------------------------------------------
+# --- the whole ------------------------------------------------------------------------------------
 
 
 def test_help_reads_well_on_every_command(smartvm):
@@ -88,7 +88,15 @@ def test_help_reads_well_on_every_command(smartvm):
 
 
 def test_wrong_usage_exits_2(smartvm):
-    for arguments in (["tabel"], ["compile"], ["run"], ["inspect"], ["table", "shwo"], ["run", "--nope"], ["--nope"]):
+    for arguments in (
+        ["tabel"],
+        ["compile"],
+        ["run"],
+        ["inspect"],
+        ["table", "shwo"],
+        ["run", "--nope"],
+        ["--nope"],
+    ):
         result = smartvm(*arguments)
         assert result.status == 2
         assert result.err
@@ -111,7 +119,7 @@ def test_lists_of_values_end_at_the_next_option():
     assert spread == ["x.sol", "--args=1", "--args=-2", "--args=[3, 4]", "--gas", "5", "--args=-0x1"]
 
 
-# --- table ----------------------------------------------------------------------------------------------------------
+# --- table ----------------------------------------------------------------------------------------
 
 
 def test_table_show(smartvm):
@@ -145,15 +153,35 @@ def test_table_diff(smartvm):
     assert "- CONV_MUL (0x22)" in smartvm("table", "diff", "default", "evm").out
 
 
-# --- compile --------------------------------------------------------------------------------------------------------
+# --- compile --------------------------------------------------------------------------------------
 
 
 def test_compile_prints_what_is_asked_for(smartvm, values):
-    result = smartvm("compile", values, "--bin", "--bin-runtime", "--abi", "--hashes", "--storage-layout", "--asm",
-                     "--opcodes", "--ir", "--ast-json")  # fmt: skip
+    result = smartvm(
+        "compile",
+        values,
+        "--bin",
+        "--bin-runtime",
+        "--abi",
+        "--hashes",
+        "--storage-layout",
+        "--asm",
+        "--opcodes",
+        "--ir",
+        "--ast-json",
+    )
     assert result.status == 0
-    for heading in ("======= v.sol:Values =======", "Binary:", "Binary of the runtime part:", "Contract JSON ABI",
-                    "Function signatures:", "Contract Storage Layout:", "EVM assembly:", "Opcodes:", "IR:"):  # fmt: skip
+    for heading in (
+        "======= v.sol:Values =======",
+        "Binary:",
+        "Binary of the runtime part:",
+        "Contract JSON ABI",
+        "Function signatures:",
+        "Contract Storage Layout:",
+        "EVM assembly:",
+        "Opcodes:",
+        "IR:",
+    ):
         assert heading in result.out
     assert ": fail()" in result.out
     assert '"nodeType"' in result.out
@@ -203,7 +231,14 @@ def test_instruction_of_ones_own_in_solidity(smartvm):
 
 def test_kernel_of_ones_own_in_solidity(smartvm):
     folder = EXAMPLES / "new_opcode"
-    arguments = [folder / "Argmax.sol", "--table", folder / "argmax.toml", "--args", "[3, -5, 900, 7, 1, 2, 3, 4, 5, 6, 7, 8]", "--json"]
+    arguments = [
+        folder / "Argmax.sol",
+        "--table",
+        folder / "argmax.toml",
+        "--args",
+        "[3, -5, 900, 7, 1, 2, 3, 4, 5, 6, 7, 8]",
+        "--json",
+    ]
     found = [json.loads(smartvm("run", *arguments, "--call", f).out) for f in ("byInstruction", "byLoop")]
     assert found[0]["result"] == found[1]["result"] == {"index": 2}
     assert found[0]["gas_used"] < found[1]["gas_used"]
@@ -213,7 +248,7 @@ def test_kernel_of_ones_own_in_solidity(smartvm):
     assert "expected at least 1 item in the Buffer, found 0 items" in halted.err
 
 
-# --- inspect --------------------------------------------------------------------------------------------------------
+# --- inspect --------------------------------------------------------------------------------------
 
 
 def test_inspect(smartvm, counter, tmp_path):
@@ -268,12 +303,22 @@ def test_artifact_of_another_table_is_refused(smartvm, counter, tmp_path):
         assert message in result.err
 
 
-# --- run ------------------------------------------------------------------------------------------------------------
+# --- run ------------------------------------------------------------------------------------------
 
 
 def test_raw_code(smartvm, tmp_path):
-    result = smartvm("run", "--code", "0x5f35600101" + "5f5260205ff3", "--input", WORD5, "--gas", 10**12, "--bench", 2,
-                     "--json")  # fmt: skip
+    result = smartvm(
+        "run",
+        "--code",
+        "0x5f35600101" + "5f5260205ff3",
+        "--input",
+        WORD5,
+        "--gas",
+        10**12,
+        "--bench",
+        2,
+        "--json",
+    )
     report = json.loads(result.out.splitlines()[-1])
     assert result.status == 0
     assert (int(report["output"], 16), report["success"], len(report["bench_ns"])) == (6, True, 2)
@@ -297,7 +342,9 @@ def test_state_is_kept_between_runs(smartvm, counter):
     fresh = json.loads(smartvm("run", counter, "--input", WORD5, "--state", "s", "--deploy", "--json").out)
     assert int(fresh["output"], 16) == 5
     assert fresh["address"] != second["address"]
-    at = json.loads(smartvm("run", counter, "--input", WORD5, "--state", "s", "--at", second["address"], "--json").out)
+    at = json.loads(
+        smartvm("run", counter, "--input", WORD5, "--state", "s", "--at", second["address"], "--json").out
+    )
     assert int(at["output"], 16) == 15
     assert smartvm("run", counter, "--state", "s", "--at", "0x" + "11" * 20).status == 2
     assert smartvm("run", counter, "--at", "0x" + "11" * 20).status == 2
@@ -330,11 +377,13 @@ def test_call_with_values_of_every_kind(smartvm, values, tmp_path):
     assert call("--call", "sum", "--args", "d.png")["result"] == {"total": 256}
     assert call("--call", "grid", "--args", "[[1,2],[3,4],[5,6]]")["result"] == {"0": 6}
     assert call("--call", "flip", "--args", "(1, -2)")["result"] == {"q": [-2, 1]}
-    mixed = call("--call", "mix", "--args", "true", "0x" + "aa" * 20, "0x01020304", "0x", "hi there")["result"]
+    mixed = call("--call", "mix", "--args", "true", "0x" + "aa" * 20, "0x01020304", "0x", "hi there")[
+        "result"
+    ]
     address = checksum_address(b"\xaa" * 20)
     assert list(mixed.values()) == [True, address, "0x01020304", "0x", "hi there"]
     kept = call("--call", "keep", "--args", 5, "text", "--value", "1e3")
-    assert kept["events"] == ["Kept(at: 5, what: 'text')"]
+    assert kept["events"] == ["Kept(number: 5, what: 'text')"]
 
 
 @pytest.mark.parametrize(

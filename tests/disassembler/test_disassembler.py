@@ -67,14 +67,15 @@ def test_dnn_operands_are_named_with_their_constants():
     lines = list(disassembly_text(disassemble(code, TABLE, "osaka"), graph_of(code)))
     assert any(
         "CONV_MUL" in line
-        and "weights=2, in_channels=1, out_channels=6, height=24, width=24, kernel=5, stride=1, padding=0" in line
+        and "weights=2, in_channels=1, out_channels=6, height=24, width=24, kernel=5, stride=1, padding=0"
+        in line
         for line in lines
     )
 
 
 def test_words_that_btos0_pushes_are_counted():
     # BTOS0 of two items, the destination stays below them: POP, POP, JUMP.
-    graph = graph_of(bytes.fromhex("600a60025fd750505600" "5b00"))
+    graph = graph_of(bytes.fromhex("600a60025fd7505056005b00"))
     assert graph.blocks[0].successors == ((0x0A, "jump"),) or graph.blocks[0].has_unknown_jump is False
 
 
@@ -83,7 +84,9 @@ def test_bytes_are_read_by_table_and_fork():
     assert names == ["PUSH0", "CONV_SING", "ADDRESS", "CLZ"]
     old = [i.mnemonic for i in disassemble(bytes.fromhex("5f1b44"), TABLE, "homestead").instructions]
     assert old == ["UNDEFINED_5F", "UNDEFINED_1B", "DIFFICULTY"]
-    paper = [i.mnemonic for i in disassemble(bytes.fromhex("30d4"), load_table("paper"), "osaka").instructions]
+    paper = [
+        i.mnemonic for i in disassemble(bytes.fromhex("30d4"), load_table("paper"), "osaka").instructions
+    ]
     assert paper == ["BUF_BIAS", "ADDRESS"]
 
 
@@ -126,7 +129,7 @@ def test_source_maps_give_lines():
 def test_pictures_show_every_reached_block():
     graph = graph_of(CODE)
     reached = [b for b in graph.blocks if b.is_reachable]
-    svg = graph_svg(graph, {0: "a.sol:1: x < y && \"z\""})
+    svg = graph_svg(graph, {0: 'a.sol:1: x < y && "z"'})
     root = ElementTree.fromstring(svg)
     assert len(root.findall("{http://www.w3.org/2000/svg}text")) == len(reached)
     dot = graph_dot(graph)
@@ -136,10 +139,16 @@ def test_pictures_show_every_reached_block():
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(bytes.fromhex("5b565757600060025f80819050d7223e00fefd01")), max_size=60).map(bytes))
+@given(
+    st.lists(st.sampled_from(bytes.fromhex("5b565757600060025f80819050d7223e00fefd01")), max_size=60).map(
+        bytes
+    )
+)
 def test_any_bytes_are_disassembled_whole(code):
     disassembly = disassemble(code, TABLE, "osaka")
-    rebuilt = b"".join(bytes([i.opcode]) + i.immediate for i in disassembly.instructions) + disassembly.metadata
+    rebuilt = (
+        b"".join(bytes([i.opcode]) + i.immediate for i in disassembly.instructions) + disassembly.metadata
+    )
     assert rebuilt == code
     graph = control_flow_graph(disassembly)
     assert sum(len(b.instructions) for b in graph.blocks) == len(disassembly.instructions)
@@ -153,7 +162,9 @@ def test_any_bytes_are_disassembled_whole(code):
 
 def test_many_ways_into_a_block_still_end():
     # 200 places call one function: far more stacks than are followed one by one.
-    calls = b"".join(b"\x61" + (6 + i * 9 + 3).to_bytes(2, "big") + b"\x61\x08\x00\x56\x5b\x50" for i in range(200))
+    calls = b"".join(
+        b"\x61" + (6 + i * 9 + 3).to_bytes(2, "big") + b"\x61\x08\x00\x56\x5b\x50" for i in range(200)
+    )
     code = (b"\x60\x00\x60\x00\x50\x5b" + calls).ljust(0x800, b"\x00") + b"\x5b\x5f\x90\x56"
     graph = graph_of(code)
     assert graph.by_start[0x800].is_reachable

@@ -89,7 +89,12 @@ MISTAKES = [
     ("[instructions.COUNT]", "[instructions.ADD]", 16, "`ADD` clashes with an instruction"),
     ("[instructions.COUNT]", "[instructions.MAC]", 16, "`MAC` is defined twice"),
     ("[instructions.COUNT]", "[instructions.SWITCH]", 16, "`switch` is a keyword of Yul"),
-    ("[instructions.COUNT]", "[instructions.DATASIZE]", 16, "`datasize` is a builtin function of Yul objects"),
+    (
+        "[instructions.COUNT]",
+        "[instructions.DATASIZE]",
+        16,
+        "`datasize` is a builtin function of Yul objects",
+    ),
     ("[instructions.COUNT]", "[instructions.VERBATIM_1I_1O]", 16, "is a builtin function of Yul objects"),
     ("[instructions.COUNT]", "[instructions.count]", 16, "no name for an instruction"),
     ('["a", "b", "c"]', '["a", "b"]', 14, 'Identifier "c" not found'),
@@ -99,7 +104,12 @@ MISTAKES = [
     ('["a", "b", "c"]', '["a", "b", "gas"]', 9, "`gas` is a word of Yul"),
     ('["a", "b", "c"]', '["a", "if", "c"]', 9, "`if` is a word of Yul"),
     ('["a", "b", "c"]', '"abc"', 9, "expected a list of texts"),
-    ('["a", "b", "c"]', str([f"x{i}" for i in range(18)]).replace("'", '"'), 9, "18 operands, expected at most 17"),
+    (
+        '["a", "b", "c"]',
+        str([f"x{i}" for i in range(18)]).replace("'", '"'),
+        9,
+        "18 operands, expected at most 17",
+    ),
     ("pure = true", "pur = true", 12, "unknown key `pur`"),
     ("pure = true", "pure = 1", 12, "expected true or false"),
     ("pure = true", 'pure = true\nreads = ["memory"]', 12, "`pure` does not go with `reads`"),
@@ -155,7 +165,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "message"), MISTAKES, ids=[f"{m[2]}-{m[3][:40]}" for m in MISTAKES])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"), MISTAKES, ids=[f"{m[2]}-{m[3][:40]}" for m in MISTAKES]
+)
 def test_mistake_is_told_with_its_line(folder, old, new, line, message):
     assert GOOD.count(old) == 1
     with pytest.raises(TableError) as caught:
@@ -194,8 +206,11 @@ def test_any_damage_gives_a_table_or_one_error(tmp_path_factory, data):
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         end = data.draw(st.integers(start, min(len(text), start + 8)))
-        text = text[:start] + data.draw(st.text(st.sampled_from('ab=[]{}"#.\n 0x_,é'), max_size=5)) + text[end:]
+        text = (
+            text[:start] + data.draw(st.text(st.sampled_from('ab=[]{}"#.\n 0x_,é'), max_size=5)) + text[end:]
+        )
     try:
         check(folder, text)
     except SmartVMError as error:
-        assert str(error)
+        shown = str(error)
+        assert shown

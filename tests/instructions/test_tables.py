@@ -11,13 +11,14 @@ from smartvm.instructions.model import InstructionTable
 
 TABLES = sorted(SHIPPED_TABLES)
 
-#: spec/dnn-instructions.md: name, operand count, the paper's opcode (None: beyond the paper), the default opcode.
+#: spec/dnn-instructions.md: name, operand count, the paper's opcode, the default opcode.
 DNN = """
-CONV_SING 8 21 21|CONV_MUL 8 22 22|CONV_3D 8 23 23|CONV_TPD 8 24 24|POOL_MAX 5 25 25|POOL_AVG 5 26 26|POOL_OL 5 27 27
-|FULL_CON 5 28 28|MAT_MUL 2 29 29|ACT_SM0 1 2a 2a|ACT_SM1 1 2b 2b|ACT_RL 1 2c 2c|ACT_TANH 1 2d 2d|BUF_SCL0 1 2e 2e
-|BUF_SCL1 1 2f 2f|BUF_BIAS 1 30 d4|MTOB 2 31 d5|BTOM 2 32 d6|BTOS0 2 33 d7|BTOS1 2 34 d8|BUF_CLS 1 35 d9
-|BUF_FIL 1 36 da|BUF_INIT 1 37 db|BUF_ALLO 1 38 dc|BUF_FREE 1 39 dd|BUF_COPY 2 3a de|BUF_SWAP 0 c6 c6|BUF_ADD 0 c7 c7
-|BUF_MUL 0 c8 c8|BUF_CAT 0 c9 c9|BUF_SIZE 0 ca ca|MTOB_PACK 3 cb cb|BTOM_PACK 3 cc cc
+CONV_SING 8 21 21|CONV_MUL 8 22 22|CONV_3D 8 23 23|CONV_TPD 8 24 24|POOL_MAX 5 25 25
+|POOL_AVG 5 26 26|POOL_OL 5 27 27|FULL_CON 5 28 28|MAT_MUL 2 29 29|ACT_SM0 1 2a 2a|ACT_SM1 1 2b 2b
+|ACT_RL 1 2c 2c|ACT_TANH 1 2d 2d|BUF_SCL0 1 2e 2e|BUF_SCL1 1 2f 2f|BUF_BIAS 1 30 d4|MTOB 2 31 d5
+|BTOM 2 32 d6|BTOS0 2 33 d7|BTOS1 2 34 d8|BUF_CLS 1 35 d9|BUF_FIL 1 36 da|BUF_INIT 1 37 db
+|BUF_ALLO 1 38 dc|BUF_FREE 1 39 dd|BUF_COPY 2 3a de|BUF_SWAP 0 c6 c6|BUF_ADD 0 c7 c7|BUF_MUL 0 c8 c8
+|BUF_CAT 0 c9 c9|BUF_SIZE 0 ca ca|MTOB_PACK 3 cb cb|BTOM_PACK 3 cc cc
 """
 
 
@@ -35,7 +36,11 @@ def test_dnn_instruction_is_as_specified(row):
 
 def test_paper_table_moves_the_eleven_ethereum_instructions():
     default, paper = load_table("default"), load_table("paper")
-    moved = [i for i in default.instructions if i.implementation is None and paper.by_name[i.name].opcode != i.opcode]
+    moved = [
+        i
+        for i in default.instructions
+        if i.implementation is None and paper.by_name[i.name].opcode != i.opcode
+    ]
     assert [i.opcode for i in moved] == list(range(0x30, 0x3B))
     assert [paper.by_name[i.name].opcode for i in moved] == list(range(0xD4, 0xDF))
 
@@ -114,7 +119,7 @@ def _eels_opcodes(fork: str) -> dict[int, str]:
 @pytest.mark.parametrize("fork", EELS)
 def test_ethereum_instructions_are_those_of_the_execution_specs(fork):
     table: InstructionTable = load_table("evm")
-    # INVALID (EIP-141) is an opcode that the specification leaves undefined; petersburg stands for constantinople.
+    # INVALID (EIP-141) is an opcode that the specification leaves undefined.
     ours = {i.opcode: i.name for i in table.for_fork(fork).values() if i.name != "INVALID"}
     assert ours == _eels_opcodes(fork)
 

@@ -137,7 +137,9 @@ class _Outside:
 
 
 def test_names_of_the_surrounding_solidity_are_asked_for():
-    block = parse_yul_text("solidity.slot := solidity_x function f() { pop(solidity_y) } pop(other) let taken := 1")
+    block = parse_yul_text(
+        "solidity.slot := solidity_x function f() { pop(solidity_y) } pop(other) let taken := 1"
+    )
     outside, sink = _Outside(), DiagnosticSink()
     check_block(block, dialect_for(load_table(), "osaka", False), sink, external=outside)
     assert ("solidity.slot", "assignment", False) in outside.asked
@@ -154,4 +156,6 @@ def test_every_instruction_of_a_fork_is_a_builtin_with_its_operands():
             assert (builtin is not None) == instruction.is_yul_builtin
             if builtin is not None and instruction.result_count is None:
                 arguments = tuple(ast.Literal("number", 0) for _ in instruction.operands)
-                assert builtin.return_count(ast.FunctionCall(builtin.name, arguments)) == len(instruction.results)
+                assert builtin.return_count(ast.FunctionCall(builtin.name, arguments)) == len(
+                    instruction.results
+                )

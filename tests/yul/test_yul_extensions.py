@@ -1,6 +1,8 @@
-"""An instruction given in Yul means the same as microcode in a VM that has it and as code where the VM lacks it."""
+"""An instruction given in Yul means the same as microcode and, where the VM lacks it, as code."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -85,7 +87,11 @@ def programs(table):
     for expand in (False, True):
         for optimize in (False, True):
             compiled = compile_yul(
-                SourceText("p.yul", PROGRAM, 0), table, "osaka", BackendSettings(optimize), expand_extensions=expand
+                SourceText("p.yul", PROGRAM, 0),
+                table,
+                "osaka",
+                BackendSettings(optimize),
+                expand_extensions=expand,
             )
             used = without_extensions(table) if expand else table
             found.append((compiled.assembled.bytecode, used, {} if expand else microcode(table)))
@@ -132,7 +138,7 @@ def test_metered_microcode_costs_its_share_and_stops_when_gas_ends(table):
     costs = [
         run(compiled(f"sstore(0, 0) pop(triangle({n}))"), table, codes, b"").gas_used for n in (0, 1, 2, 3)
     ]
-    steps = {b - a for a, b in zip(costs, costs[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(costs)}
     assert max(steps) - min(steps) <= 1
     assert min(steps) > 10
     halted = run(compiled("pop(triangle(63))"), table, codes, b"", gas=200)
@@ -142,9 +148,12 @@ def test_metered_microcode_costs_its_share_and_stops_when_gas_ends(table):
 
 
 def test_kernel_beside_the_table_is_imported(tmp_path):
-    (tmp_path / "kernels_of_test.py").write_text("def double(context):\n    return context.operands[0] * 2 % 2**256\n")
+    (tmp_path / "kernels_of_test.py").write_text(
+        "def double(context):\n    return context.operands[0] * 2 % 2**256\n"
+    )
     (tmp_path / "t.toml").write_text(
-        'extends = "default"\n[instructions.DOUBLE]\nopcode = 0xb0\noperands = ["x"]\nresults = ["y"]\ngas = 3\n'
+        'extends = "default"\n[instructions.DOUBLE]\nopcode = 0xb0\n'
+        'operands = ["x"]\nresults = ["y"]\ngas = 3\n'
         'pure = true\nkernel = "kernels_of_test:double"\n'
     )
     table = load_table(tmp_path / "t.toml")

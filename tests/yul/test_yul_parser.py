@@ -78,8 +78,8 @@ def test_ranges_count_utf8_bytes():
 
 
 def test_src_comment_holds_until_the_next_one():
-    code = parse('/// @use-src 0:"a"\nobject "o" { code { /// @src 0:1:4\nlet x let y /// @src -1:-1:-1\nlet z } }',
-                 origins=True).code  # fmt: skip
+    text = '/// @use-src 0:"a"\nobject "o" { code { /// @src 0:1:4\nlet x let y /// @src -1:-1:-1\nlet z } }'
+    code = parse(text, origins=True).code
     assert [s.source for s in code.statements] == [SourceRange(1, 3, 0), SourceRange(1, 3, 0), NO_SOURCE]
 
 
@@ -145,7 +145,10 @@ def test_syntax_error_has_solcs_code_and_place(text, code, at):
 
 
 NAMES = st.from_regex(r"[a-z_$][a-z0-9_$.]{0,6}", fullmatch=True).filter(
-    lambda name: name not in {"if", "for", "let", "hex", "case", "true", "false", "leave", "break", "switch", "default"}
+    lambda name: (
+        name
+        not in {"if", "for", "let", "hex", "case", "true", "false", "leave", "break", "switch", "default"}
+    )
 )
 LITERALS = st.one_of(
     st.integers(0, 2**256 - 1).map(lambda v: ast.Literal("number", v)),
@@ -165,7 +168,9 @@ STATEMENTS: st.SearchStrategy[ast.Statement] = st.one_of(
     BLOCKS,
     st.builds(ast.If, EXPRESSIONS, BLOCKS),
     st.builds(ast.FunctionDefinition, NAMES, st.lists(NAMES, max_size=2).map(tuple), SOME_NAMES, BLOCKS),
-    st.builds(ast.ForLoop, BLOCKS, EXPRESSIONS, BLOCKS, BLOCKS).filter(lambda loop: "FunctionDefinition" not in repr(loop.pre)),
+    st.builds(ast.ForLoop, BLOCKS, EXPRESSIONS, BLOCKS, BLOCKS).filter(
+        lambda loop: "FunctionDefinition" not in repr(loop.pre)
+    ),
     st.builds(ast.Switch, EXPRESSIONS, st.lists(CASES, min_size=1, max_size=2).map(tuple)),
 )
 
@@ -181,7 +186,9 @@ def test_printing_then_parsing_gives_the_same_text_and_meaning(block):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(EVERYTHING.split() + ["(", ")", "{", "}", '"', "hex", ":=", "é"]), max_size=12))
+@given(
+    st.lists(st.sampled_from([*EVERYTHING.split(), "(", ")", "{", "}", '"', "hex", ":=", "é"]), max_size=12)
+)
 def test_any_text_parses_alike_or_is_refused_by_both(words):
     text = "{ " + " ".join(words) + " }"
     refused = bool(errors(text))
@@ -190,7 +197,7 @@ def test_any_text_parses_alike_or_is_refused_by_both(words):
     except YulSyntaxError:
         assert refused
     else:
-        # What the grammar accepts, the parser refuses only for where break, continue, leave and functions stand.
+        # What the grammar accepts, the parser refuses only for where break, leave ... and functions stand.
         assert refused <= any(word in text for word in ("break", "continue", "leave", "function"))
         if not refused:
             assert print_object(by_grammar, origins=False) == print_object(parse(text), origins=False)
