@@ -13,5 +13,6 @@ def checksummed_address(text: str) -> str:
 
 
 def passes_checksum(text: str) -> bool:
-    """Whether the letters have the right case; all in one case is not enough where letters occur (as in solc)."""
+    """Whether the letters have the right case; all in one case is not enough where letters occur (as in
+    solc)."""
     return text == checksummed_address(text)

@@ -19,7 +19,8 @@ _Callable = nodes.FunctionDefinition | nodes.ModifierDefinition
 
 @dataclass
 class CallGraph:
-    """What was found reachable. ``dispatched`` are functions used as values, which any internal call may reach."""
+    """What was found reachable. ``dispatched`` are functions used as values, which any internal call may
+    reach."""
 
     events: dict[int, nodes.EventDefinition] = field(default_factory=dict)
     errors: dict[int, nodes.ErrorDefinition] = field(default_factory=dict)
@@ -66,7 +67,9 @@ class RelevantNodes:
 class CallGraphBuilder:
     """Builds the graphs of creation and deployed code of one contract."""
 
-    def __init__(self, contract: nodes.ContractDefinition, model: SemanticModel, relevant: RelevantNodes) -> None:
+    def __init__(
+        self, contract: nodes.ContractDefinition, model: SemanticModel, relevant: RelevantNodes
+    ) -> None:
         self.contract = contract
         self.model = model
         self.relevant = relevant

@@ -8,7 +8,6 @@ from fractions import Fraction
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.model import MagicVariable
-from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.analysis.types import rationals
 from smartvm.compiler.ast import nodes
 

@@ -16,7 +16,8 @@ Note = tuple[str, SourceRange]
 
 @dataclass
 class AnalysisContext:
-    """Shared by all passes. ``fatal`` returns an exception to raise, which ends the whole analysis (as in solc)."""
+    """Shared by all passes. ``fatal`` returns an exception to raise, which ends the whole analysis (as in
+    solc)."""
 
     model: SemanticModel
     sink: DiagnosticSink

@@ -78,7 +78,8 @@ def _find_cycle(
     start: nodes.ContractDefinition,
     needs: dict[int, dict[int, tuple[nodes.ContractDefinition, nodes.Expression]]],
 ) -> int | None:
-    """The contract directly below ``start`` through which a contract is reached that is being searched already."""
+    """The contract directly below ``start`` through which a contract is reached that is being searched
+    already."""
     done: set[int] = set()
     open_: set[int] = set()
 

@@ -1,4 +1,5 @@
-"""Checks contracts as a whole: duplicates, missing implementations, base constructors, clashes of signatures."""
+"""Checks contracts as a whole: duplicates, missing implementations, base constructors, clashes of
+signatures."""
 
 from __future__ import annotations
 
@@ -180,7 +181,8 @@ class ContractLevelChecker:
             self.context.type_error(
                 3656,
                 contract,
-                f'"{self.model.canonical_name(contract)}" does not implement everything: it has to be "abstract".',
+                f'"{self.model.canonical_name(contract)}" does not implement everything: it has to be '
+                f'"abstract".',
                 [("Not implemented:", item.src) for item in missing],
             )
 
@@ -311,7 +313,8 @@ class ContractLevelChecker:
             raise self.context.fatal_type_error(
                 6594,
                 contract,
-                f'"{contract.name}" inherits functions that need ABI coder v2: it needs "pragma abicoder v2;" too.',
+                f'"{contract.name}" inherits functions that need ABI coder v2: it needs "pragma abicoder '
+                f'v2;" too.',
                 notes,
             )
 

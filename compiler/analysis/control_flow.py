@@ -1,10 +1,11 @@
-"""Reports storage pointers that are used before they point anywhere, returned values that stay unset, and code that
-is never reached."""
+"""Reports storage pointers that are used before they point anywhere, returned values that stay unset, and
+code that is never reached."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.control_flow_graph import FlowBuilder, FlowNode, FunctionFlow, Occurrence
 from smartvm.compiler.analysis.virtual_lookup import (
@@ -170,7 +171,7 @@ class ControlFlowChecker:
     def _report_unassigned(self, occurrence: Occurrence, instance: _Instance) -> None:
         variable = occurrence.variable
         type_ = self.model.variable_types[variable.id]
-        location = "storage" if type_.data_stored_in("storage") else "calldata"
+        location: t.Location = "storage" if type_.data_stored_in("storage") else "calldata"
         if type_.data_stored_in(location):
             what = "returned" if occurrence.kind == "return" else "used"
             notes = [("It is declared here:", variable.src)] if occurrence.place is not None else []
@@ -192,7 +193,8 @@ class ControlFlowChecker:
         self.context.warning(
             6321,
             variable,
-            f"The unnamed returned value can stay unset{where}. Return a value on every way that does not revert, or "
+            f"The unnamed returned value can stay unset{where}. Return a value on every way that does not "
+            f"revert, or "
             "give it a name.",
         )
 

@@ -68,7 +68,8 @@ class FlowBuilder:
     def build(
         self, function: nodes.FunctionDefinition, modifiers: Sequence[nodes.ModifierDefinition | None]
     ) -> FunctionFlow:
-        """The graph; ``modifiers`` belong to the function's invocations (None: a base constructor, or no body)."""
+        """The graph; ``modifiers`` belong to the function's invocations (None: a base constructor, or no
+        body)."""
         self._nodes = []
         entry, exit_, revert, transaction_return = (self._new() for _ in range(4))
         self._flow = FunctionFlow(entry, exit_, revert, transaction_return, self._nodes)

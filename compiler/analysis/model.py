@@ -20,8 +20,8 @@ Lookup = OneOf["static", "virtual", "super"]
 
 @dataclass(frozen=True, slots=True)
 class MagicVariable:
-    """A builtin name (``msg``, ``this``, ``keccak256``, ``require`` ...) with its type. ``id`` is negative, as in
-    solc's AST."""
+    """A builtin name (``msg``, ``this``, ``keccak256``, ``require`` ...) with its type. ``id`` is negative,
+    as in solc's AST."""
 
     name: str
     type: types.Type
@@ -83,8 +83,8 @@ class SemanticModel:
     node_by_id: dict[int, nodes.Node] = field(default_factory=dict)
     #: enclosing node (block, function, contract, unit ...) by node id
     parent: dict[int, nodes.Node] = field(default_factory=dict)
-    #: what encloses a declaration as a scope (solc's ``scope``): for a parameter its function, for a local variable
-    #: its block, for a member its contract or struct, for the rest its source unit
+    #: what encloses a declaration as a scope (solc's ``scope``): for a parameter its function, for a local
+    #: variable its block, for a member its contract or struct, for the rest its source unit
     scope: dict[int, nodes.Node] = field(default_factory=dict)
     #: contract in which a node stands, by node id, for nodes within one
     contract_of: dict[int, nodes.ContractDefinition] = field(default_factory=dict)
@@ -95,7 +95,8 @@ class SemanticModel:
     type_names: dict[int, types.Type] = field(default_factory=dict)
     #: type of every variable declaration
     variable_types: dict[int, types.Type] = field(default_factory=dict)
-    #: type of functions, events, errors, modifiers (as seen internally), TypeTypes of contracts, structs, enums ...
+    #: type of functions, events, errors, modifiers (as seen internally), TypeTypes of contracts, structs,
+    #: enums ...
     declaration_types: dict[int, types.Type] = field(default_factory=dict)
 
     #: Identifier, MemberAccess, IdentifierPath -> what it refers to (after overload resolution)

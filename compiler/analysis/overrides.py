@@ -325,8 +325,8 @@ class OverrideChecker:
         self.context.type_error(6480, contract, message, notes)
 
     def _cut_vertices(self, items: dict[int, Overridable]) -> list[Overridable]:
-        """Members through which every way from the contract to the first definitions leads (articulation points of
-        the graph of overriding, with the contract as root and a common top)."""
+        """Members through which every way from the contract to the first definitions leads (articulation
+        points of the graph of overriding, with the contract as root and a common top)."""
         root, top = -1, -2
         edges: dict[int, set[int]] = {root: set(), top: set()}
         known: dict[int, Overridable] = {}

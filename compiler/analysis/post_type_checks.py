@@ -1,5 +1,5 @@
-"""Checks that need the types of everything: constants defined by themselves, modifiers, events and errors out of
-place, immutables written to."""
+"""Checks that need the types of everything: constants defined by themselves, modifiers, events and errors out
+of place, immutables written to."""
 
 from __future__ import annotations
 
@@ -202,7 +202,8 @@ def check_immutables(context: AnalysisContext, order: list[nodes.SourceUnit]) ->
                         context.type_error(
                             1581,
                             node,
-                            "Immutables are assigned where they are declared or in the constructor, not here.",
+                            "Immutables are assigned where they are declared or in the constructor, not "
+                            "here.",
                         )
 
 

@@ -15,7 +15,8 @@ from smartvm.compiler.source import SourceRange
 
 SCOPE_OPENERS = (
     nodes.ContractDefinition, nodes.StructDefinition, nodes.EnumDefinition, nodes.FunctionDefinition,
-    nodes.ModifierDefinition, nodes.EventDefinition, nodes.ErrorDefinition, nodes.FunctionTypeName, nodes.Block,
+    nodes.ModifierDefinition, nodes.EventDefinition, nodes.ErrorDefinition, nodes.FunctionTypeName,
+    nodes.Block,
     nodes.TryCatchClause, nodes.ForStatement,
 )  # fmt: skip
 
@@ -25,7 +26,8 @@ _FUTURE_KEYWORDS = frozenset({"at", "error", "layout", "leave", "super", "this",
 
 
 class ScopeTable:
-    """All scopes of a compilation by the node that opens them. Import directives stand for the imported unit's."""
+    """All scopes of a compilation by the node that opens them. Import directives stand for the imported
+    unit's."""
 
     def __init__(self, context: AnalysisContext) -> None:
         self.context = context
@@ -76,8 +78,8 @@ class ScopeTable:
                 | nodes.EnumDefinition
                 | nodes.UserDefinedValueTypeDefinition,
             ):
-                within = isinstance(scope_node, nodes.ContractDefinition)
-                model.canonical_names[node.id] = f"{scope_node.name}.{node.name}" if within else node.name
+                outer = f"{scope_node.name}." if isinstance(scope_node, nodes.ContractDefinition) else ""
+                model.canonical_names[node.id] = outer + node.name
             if isinstance(node, nodes.ContractDefinition):
                 contract = node
         elif isinstance(node, nodes.ImportDirective):

@@ -20,8 +20,8 @@ def is_visible_in_contract(symbol: Symbol) -> bool:
 
 
 def is_visible_as_unqualified_name(symbol: Symbol, model: SemanticModel) -> bool:
-    """Whether the plain name means it at all: not for members of structs and enums, parameters of events and of
-    functions without body."""
+    """Whether the plain name means it at all: not for members of structs and enums, parameters of events and
+    of functions without body."""
     if isinstance(symbol, MagicVariable):
         return True
     scope = model.scope.get(symbol.id)
@@ -140,7 +140,8 @@ class Scope:
 
 
 def _is_within_distance(a: str, b: str, limit: int) -> bool:
-    """Whether at most ``limit`` insertions, deletions, replacements or swaps of neighbours turn ``a`` into ``b``."""
+    """Whether at most ``limit`` insertions, deletions, replacements or swaps of neighbours turn ``a`` into
+    ``b``."""
     if a == b:
         return True
     if abs(len(a) - len(b)) > limit or len(a) * len(b) > 6400:

@@ -8,12 +8,9 @@ from smartvm.instructions.model import InstructionTable
 
 #: EVM versions by name as solc's ``evmVersion`` knows them, in order.
 EVM_VERSIONS = (
-    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg", "istanbul",
-    "berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka", "amsterdam",
+    "homestead", "tangerineWhistle", "spuriousDragon", "byzantium", "constantinople", "petersburg",
+    "istanbul", "berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka", "amsterdam",
 )  # fmt: skip
-
-#: The version of the language (and the solc release) that the compiler implements.
-LANGUAGE_VERSION = (0, 8, 37)
 
 
 @dataclass(frozen=True, slots=True)

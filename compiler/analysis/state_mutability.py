@@ -22,7 +22,8 @@ _PURE_MESSAGE_MEMBERS = frozenset({"data", "sig"})
 #: Areas whose reading or writing shows outside of the call.
 _OUTER_AREAS = frozenset({"storage", "transient", "state", "logs", "blocks"})
 
-#: Instructions without side effects that tell about the transaction or block, which pure functions must not know.
+#: Instructions without side effects that tell about the transaction or block, which pure functions must not
+#: know.
 _ENVIRONMENT = frozenset(
     [
         "address",

@@ -120,7 +120,8 @@ class StaticAnalyzer:
                 self.context.warning(
                     7325,
                     node.type_name,
-                    f"{part.text(True)} covers so much of storage that collisions become likely. Use mappings, or "
+                    f"{part.text(True)} covers so much of storage that collisions become likely. Use "
+                    f"mappings, or "
                     "dynamic arrays that grow little in each transaction.",
                 )
 
@@ -139,7 +140,8 @@ class StaticAnalyzer:
                     self.context.warning(
                         6417,
                         node,
-                        "A constructor of the contract or a base uses assembly, so the deployed code may differ from "
+                        "A constructor of the contract or a base uses assembly, so the deployed code may "
+                        "differ from "
                         "this.",
                     )
             elif (
@@ -226,14 +228,16 @@ class StaticAnalyzer:
             self.context.warning(
                 7238,
                 node,
-                "This copies to storage twice, without a copy between: one may be overwritten before the other is "
+                "This copies to storage twice, without a copy between: one may be overwritten before the "
+                "other is "
                 "made. Copy in separate statements or through storage pointers.",
             )
         if counts["pushes"] >= 1 and counts["byte_accesses"] >= 2:
             self.context.warning(
                 7239,
                 node,
-                "This grows a bytes array in storage while it accesses it; growing may change its layout and make "
+                "This grows a bytes array in storage while it accesses it; growing may change its layout "
+                "and make "
                 "references to its elements invalid. Do it in separate statements.",
             )
 
@@ -286,7 +290,7 @@ def _decomposition(type_: t.Type) -> list[t.Type]:
     if not isinstance(type_, t.ArrayType | t.StructType | t.MappingType):
         return []
     found: list[t.Type] = [type_]
-    seen = {type_}
+    seen: set[t.Type] = {type_}
     for part in found:
         inner: list[t.Type] = []
         if isinstance(part, t.ArrayType):

@@ -19,8 +19,8 @@ def state_variables_in(
     model: SemanticModel,
     location: OneOf["storage", "transient"] = "storage",
 ) -> tuple[list[tuple[nodes.VariableDeclaration, int, int]], int]:
-    """Every mutable state variable of the contract and its bases with slot (from the first one, without ``layout at``)
-    and byte, most basic contract first; and how many slots there are in all."""
+    """Every mutable state variable of the contract and its bases with slot (from the first one, without
+    ``layout at``) and byte, most basic contract first; and how many slots there are in all."""
     variables = [
         node
         for base in reversed(model.linearized_base_contracts(contract))

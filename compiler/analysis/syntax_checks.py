@@ -1,4 +1,5 @@
-"""Checks of the syntax tree that need no names: pragmas, placement of statements, number literals, visibility."""
+"""Checks of the syntax tree that need no names: pragmas, placement of statements, number literals,
+visibility."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class SyntaxChecker:
             self.context.warning(
                 3420,
                 SourceRange(-1, -1, unit.src.file),
-                'The source does not say for which compiler it is. Consider adding "pragma solidity ^0.8.37;".',
+                'The source does not say for which compiler it is. Consider adding "pragma solidity '
+                '^0.8.37;".',
             )
         self.model.abi_coder.setdefault(unit.id, 2)
 
@@ -115,7 +117,8 @@ class SyntaxChecker:
                 self.context.syntax_error(
                     5796,
                     function,
-                    "A function cannot have the contract's name; a constructor is written `constructor(...)`.",
+                    "A function cannot have the contract's name; a constructor is written "
+                    "`constructor(...)`.",
                 )
         self._visit_children(node)
         self._contract = None
@@ -178,7 +181,9 @@ class SyntaxChecker:
         if not feature:
             self.context.syntax_error(3250, node, "The name of the experimental feature is empty.")
         elif feature == "solidity":
-            self.context.syntax_error(3332, node, "The experimental Solidity prototype does not exist any more.")
+            self.context.syntax_error(
+                3332, node, "The experimental Solidity prototype does not exist any more."
+            )
         elif feature == "__test":
             self.context.syntax_error(2816, node, "Experimental features are not turned on.")
         elif feature not in _EXPERIMENTAL_FEATURES:

@@ -18,7 +18,8 @@ _FIXED = re.compile(r"(u?)fixed(?:(\d+)x(\d+))?\Z")
 
 
 def elementary_type(name: str, payable: bool = False) -> t.Type | None:
-    """The type of an elementary type name (``bytes`` and ``string`` as pointers to storage); None for other names."""
+    """The type of an elementary type name (``bytes`` and ``string`` as pointers to storage); None for other
+    names."""
     match name:
         case "address":
             return t.ADDRESS_PAYABLE if payable else t.ADDRESS
@@ -41,7 +42,8 @@ def elementary_type(name: str, payable: bool = False) -> t.Type | None:
 
 
 class TypeNameResolver:
-    """Visits all declarations of a unit and sets the types of type names, variables and named declarations."""
+    """Visits all declarations of a unit and sets the types of type names, variables and named
+    declarations."""
 
     def __init__(self, context: AnalysisContext) -> None:
         self.context = context

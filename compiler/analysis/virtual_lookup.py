@@ -1,4 +1,5 @@
-"""Which function, modifier or constructor is meant for a most derived contract (docs/contracts/inheritance.rst)."""
+"""Which function, modifier or constructor is meant for a most derived contract
+(docs/contracts/inheritance.rst)."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ def resolve_virtual_function(
     model: SemanticModel,
     search_start: nodes.ContractDefinition | None = None,
 ) -> nodes.FunctionDefinition:
-    """The function that a call of ``function`` by its plain name reaches in ``most_derived``; with ``search_start``
-    (``super``) the first implemented one from that base on."""
+    """The function that a call of ``function`` by its plain name reaches in ``most_derived``; with
+    ``search_start`` (``super``) the first implemented one from that base on."""
     home = model.scope_of(function)
     if search_start is None:
         is_interface = isinstance(home, nodes.ContractDefinition) and home.contract_kind == "interface"

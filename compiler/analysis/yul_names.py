@@ -1,4 +1,5 @@
-"""Where names stand in inline assembly: declarations, assignments and functions carry one range for the whole."""
+"""Where names stand in inline assembly: declarations, assignments and functions carry one range for the
+whole."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ def _words(source: SourceRange, text: SourceText) -> Iterator[tuple[str, SourceR
 
 
 def name_ranges(names: tuple[str, ...], source: SourceRange, text: SourceText | None) -> list[SourceRange]:
-    """The ranges of ``names``, which stand in this order in the statement's text; keywords before are passed over."""
+    """The ranges of ``names``, which stand in this order in the statement's text; keywords before are passed
+    over."""
     if source.start < 0 or text is None:
         return [source] * len(names)
     result: list[SourceRange] = []

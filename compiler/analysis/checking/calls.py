@@ -192,7 +192,8 @@ class CallChecks(BuiltinCallChecks):
             if t.is_implicitly_convertible_to(found, parameter):
                 continue
             message = (
-                f"The argument has type {found.human_readable_name()}, which cannot be converted implicitly to "
+                f"The argument has type {found.human_readable_name()}, which cannot be converted implicitly "
+                f"to "
                 f"{parameter.human_readable_name()}{self.why_not(found, parameter)}"
             )
             code = 9553
@@ -262,7 +263,8 @@ class CallChecks(BuiltinCallChecks):
                 self.context.type_error(
                     2428,
                     node,
-                    f"Returned value {position} has type {returned.human_readable_name()}, which needs ABI coder v2.",
+                    f"Returned value {position} has type {returned.human_readable_name()}, which needs ABI "
+                    f"coder v2.",
                 )
 
     # --- call options and new ---------------------------------------------------------------------

@@ -62,7 +62,8 @@ class DefinitionChecks(StatementChecks):
                 self.context.type_error(
                     9827,
                     argument,
-                    f"The constructor's argument has type {found.human_readable_name()}, which cannot be converted "
+                    f"The constructor's argument has type {found.human_readable_name()}, which cannot be "
+                    f"converted "
                     f"implicitly to {parameter.human_readable_name()}{self.why_not(found, parameter)}",
                 )
 
@@ -195,7 +196,8 @@ class DefinitionChecks(StatementChecks):
                 self.context.type_error(
                     4649,
                     argument,
-                    f"The modifier's argument has type {found.human_readable_name()}, which cannot be converted "
+                    f"The modifier's argument has type {found.human_readable_name()}, which cannot be "
+                    f"converted "
                     f"implicitly to {expected.human_readable_name()}{self.why_not(found, expected)}",
                 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.address_checksum import checksummed_address, passes_checksum
 from smartvm.compiler.analysis.checking.base import CheckerBase
-from smartvm.compiler.analysis.context import symbol_range
+from smartvm.compiler.analysis.context import Note, symbol_range
 from smartvm.compiler.analysis.model import MagicVariable, Symbol
 from smartvm.compiler.analysis.type_names import elementary_type, type_of_symbol
 from smartvm.compiler.analysis.types import rationals
@@ -18,7 +18,8 @@ USER_DEFINABLE_OPERATORS = frozenset(
 
 
 def function_type_of(symbol: Symbol, internal: bool, declared: t.DeclaredTypes) -> t.FunctionType | None:
-    """The function type under which overload resolution sees a declaration; None when it has none of that kind."""
+    """The function type under which overload resolution sees a declaration; None when it has none of that
+    kind."""
     match symbol:
         case MagicVariable():
             return symbol.type if isinstance(symbol.type, t.FunctionType) else None
@@ -80,7 +81,8 @@ class ExpressionChecks(CheckerBase):
                     5159,
                     node,
                     '"selfdestruct" is deprecated: since the Cancun hard fork it only sends the Ether to the '
-                    "beneficiary and keeps code and storage, unless the contract was created in the same transaction "
+                    "beneficiary and keeps code and storage, unless the contract was created in the same "
+                    "transaction "
                     "(EIP-6780). Do not use it in new contracts.",
                 )
             case "now":
@@ -127,21 +129,19 @@ class ExpressionChecks(CheckerBase):
         notes = [(self._candidate(symbol), symbol_range(symbol)) for symbol in unique]
         raise self._ambiguous(node, bool(fitting), notes)
 
-    def _ambiguous(
-        self, node: nodes.Identifier, several: bool, notes: list[tuple[str, object]]
-    ) -> FatalDiagnostic:
+    def _ambiguous(self, node: nodes.Identifier, several: bool, notes: list[Note]) -> FatalDiagnostic:
         if several:
             return self.context.fatal_type_error(
                 4487,
                 node,
                 f'Several declarations of "{node.name}" take these arguments.',
-                notes,  # type: ignore[arg-type]
+                notes,
             )
         return self.context.fatal_type_error(
             9322,
             node,
             f'No declaration of "{node.name}" takes these arguments.',
-            notes,  # type: ignore[arg-type]
+            notes,
         )
 
     @staticmethod
@@ -318,7 +318,8 @@ class ExpressionChecks(CheckerBase):
             self.context.warning(
                 3075,
                 node,
-                "Comparing internal function pointers can give unexpected results in solc's legacy pipeline with the "
+                "Comparing internal function pointers can give unexpected results in solc's legacy pipeline "
+                "with the "
                 "optimizer and will be disallowed in the next breaking release.",
             )
         if (
@@ -339,7 +340,8 @@ class ExpressionChecks(CheckerBase):
             self.context.warning(
                 3149,
                 node,
-                f"The result of this {kind} has the type of the first operand, {common.text()}, though the second "
+                f"The result of this {kind} has the type of the first operand, {common.text()}, though the "
+                f"second "
                 f"operand is wider ({right.text()}). Convert one of them to silence this warning.",
             )
 

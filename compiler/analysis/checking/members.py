@@ -34,7 +34,8 @@ class AccessChecks(CallChecks):
             raise self.context.fatal_type_error(
                 6675,
                 node,
-                f'Several members "{node.member_name}" of {type_.human_readable_name()} take these arguments.',
+                f'Several members "{node.member_name}" of {type_.human_readable_name()} take these '
+                f"arguments.",
             )
         member = possible[0]
         if member.declaration is not None:
@@ -163,7 +164,8 @@ class AccessChecks(CallChecks):
             self.context.warning(
                 8417,
                 node,
-                'From the EVM version paris on "difficulty" is "prevrandao": a random number from the beacon chain.',
+                'From the EVM version paris on "difficulty" is "prevrandao": a random number from the '
+                "beacon chain.",
             )
 
     def _not_supported(self, code: int, node: nodes.MemberAccess) -> None:

@@ -113,12 +113,12 @@ class StatementChecks(ExpressionChecks, AccessChecks):
         if node.initial_value is None:
             if len(node.declarations) != 1 or node.declarations[0] is None:
                 return
-            variable = node.declarations[0]
-            if isinstance(self.type_of_variable(variable), t.MappingType):
+            only = node.declarations[0]
+            if isinstance(self.type_of_variable(only), t.MappingType):
                 self.context.type_error(
-                    4182, variable, "A local mapping refers to a state variable: it needs an initial value."
+                    4182, only, "A local mapping refers to a state variable: it needs an initial value."
                 )
-            self.visit(variable)
+            self.visit(only)
             return
         self.visit(node.initial_value)
         value = self.type_of(node.initial_value)
@@ -189,7 +189,8 @@ class StatementChecks(ExpressionChecks, AccessChecks):
             self.context.type_error(
                 2800,
                 clause,
-                f"The function returns {len(returned)} values, the clause declares {len(parameters)} variables.",
+                f"The function returns {len(returned)} values, the clause declares {len(parameters)} "
+                f"variables.",
             )
         for parameter, type_ in zip(parameters, returned, strict=False):
             found = self.type_of_variable(parameter)

@@ -1,10 +1,10 @@
-"""Solidity's types as immutable values (docs/types.rst), and all that can be told of them without an expression.
+"""Solidity's types as immutable values (docs/types.rst), and all that can be told of them without an
+expression.
 
 Two types are the same when they compare equal. Struct, enum, contract and user-defined types refer to their
-definitions; what needs the facts about declarations goes through ``declared`` (the SemanticModel), which takes no part
-in comparison. What concerns one type is a method on it; conversions, operators, members and the types of declarations
-are functions here. Names follow solc's ``Types.h`` in snake case.
-"""
+definitions; what needs the facts about declarations goes through ``declared`` (the SemanticModel), which
+takes no part in comparison. What concerns one type is a method on it; conversions, operators, members and the
+types of declarations are functions here. Names follow solc's ``Types.h`` in snake case."""
 
 from __future__ import annotations
 

@@ -66,7 +66,8 @@ def identifier_list(*listed: Type | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """Any type. Methods that make no sense for a kind of type raise ``TypeError``: asking is a mistake of ours."""
+    """Any type. Methods that make no sense for a kind of type raise ``TypeError``: asking is a mistake of
+    ours."""
 
     def text(self, without_location: bool = False) -> str:
         """The type as messages and the AST's ``typeString`` show it (solc's ``toString``)."""
@@ -77,7 +78,8 @@ class Type:
         raise NotImplementedError(type(self).__name__)
 
     def identifier(self) -> str:
-        """The unambiguous name usable in Yul and JSON (``typeIdentifier``): ``t_array$_t_uint256_$dyn_memory_ptr``."""
+        """The unambiguous name usable in Yul and JSON (``typeIdentifier``):
+        ``t_array$_t_uint256_$dyn_memory_ptr``."""
         return escape_identifier(self.rich_identifier())
 
     def canonical_name(self) -> str:
@@ -173,8 +175,8 @@ class Type:
         return True
 
     def mobile_type(self) -> Type | None:
-        """The type of a variable that takes the value: a literal's integer type, a reference's pointer. None: no
-        variable can."""
+        """The type of a variable that takes the value: a literal's integer type, a reference's pointer. None:
+        no variable can."""
         return self
 
     def data_stored_in(self, location: Location) -> bool:

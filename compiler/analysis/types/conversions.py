@@ -36,7 +36,7 @@ def _rational_fits_fixed(value: Fraction, target: FixedPointType) -> bool:
     if scaled.denominator != 1:
         return False
     whole = IntegerType(target.bits, target.signed)
-    return whole.minimum <= scaled <= whole.maximum
+    return bool(whole.minimum <= scaled <= whole.maximum)
 
 
 def _array_to_array(source: ArrayType, target: ArrayType) -> bool:

@@ -60,7 +60,7 @@ def function_type(
     definition: nodes.FunctionDefinition, declared: DeclaredTypes, kind: FunctionKind = "internal"
 ) -> FunctionType:
     """The type of a function as called internally, externally, or only named ("declaration")."""
-    known = declared.function_types.get((definition.id, kind))
+    known: FunctionType | None = declared.function_types.get((definition.id, kind))
     if known is not None:
         return known
     mutability = definition.state_mutability
@@ -202,8 +202,8 @@ def struct_constructor_type(struct: StructType) -> FunctionType:
 def interface_functions(
     contract: nodes.ContractDefinition, declared: DeclaredTypes, include_inherited: bool = True
 ) -> list[tuple[int, FunctionType]]:
-    """Selector and external type of every function of the contract's interface, most derived first, one for each
-    signature. Functions whose parameters cannot stand in an interface are left out."""
+    """Selector and external type of every function of the contract's interface, most derived first, one for
+    each signature. Functions whose parameters cannot stand in an interface are left out."""
     seen: set[str] = set()
     result: list[tuple[int, FunctionType]] = []
     for base in declared.linearized_base_contracts(contract):

@@ -124,8 +124,8 @@ def _shortened(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RationalNumberType(Type):
-    """A number literal or a constant expression of them, exact. ``compatible_bytes`` is the N of the bytesN that a hex
-    literal of that length converts to, else None."""
+    """A number literal or a constant expression of them, exact. ``compatible_bytes`` is the N of the bytesN
+    that a hex literal of that length converts to, else None."""
 
     value: Fraction
     compatible_bytes: int | None = field(default=None, compare=False)

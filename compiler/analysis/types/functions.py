@@ -12,11 +12,11 @@ from smartvm.compiler.ast import nodes
 
 #: solc's FunctionType::Kind, in snake case.
 FunctionKind = OneOf[
-    "internal", "external", "delegate_call", "bare_call", "bare_call_code", "bare_delegate_call", "bare_static_call",
-    "creation", "send", "transfer", "keccak256", "selfdestruct", "revert", "ecrecover", "sha256", "ripemd160",
-    "event", "error", "wrap", "unwrap", "blockhash", "blobhash", "add_mod", "mul_mod", "array_push", "array_pop",
-    "bytes_concat", "string_concat", "object_creation", "assert", "require", "abi_encode", "abi_encode_packed",
-    "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature", "abi_decode", "gas_left",
+    "internal", "external", "delegate_call", "bare_call", "bare_call_code", "bare_delegate_call",
+    "bare_static_call", "creation", "send", "transfer", "keccak256", "selfdestruct", "revert", "ecrecover", "sha256", "ripemd160",
+    "event", "error", "wrap", "unwrap", "blockhash", "blobhash", "add_mod", "mul_mod", "array_push",
+    "array_pop", "bytes_concat", "string_concat", "object_creation", "assert", "require", "abi_encode",
+    "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature", "abi_decode", "gas_left",
     "metatype", "declaration", "erc7201", "set_gas", "set_value",
 ]  # fmt: skip
 
@@ -25,14 +25,15 @@ _PRECOMPILED = frozenset({"ecrecover", "sha256", "ripemd160"})
 _UNPADDED = _BARE_CALLS | {"sha256", "ripemd160", "keccak256", "abi_encode_packed"}
 _PURE = frozenset({
     "keccak256", "ecrecover", "sha256", "ripemd160", "add_mod", "mul_mod", "object_creation", "abi_encode",
-    "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature", "abi_decode",
-    "metatype", "wrap", "unwrap", "erc7201", "bytes_concat", "string_concat",
+    "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature",
+    "abi_decode", "metatype", "wrap", "unwrap", "erc7201", "bytes_concat", "string_concat",
 })  # fmt: skip
 _WITH_ADDRESS = _BARE_CALLS | {"transfer", "send"}
 
 
 def selector_of_signature(signature: str) -> int:
-    """The first four bytes of the signature's KECCAK-256, as a number (docs/abi-spec.rst, Function Selector)."""
+    """The first four bytes of the signature's KECCAK-256, as a number (docs/abi-spec.rst, Function
+    Selector)."""
     return int.from_bytes(keccak256(signature.encode("utf-8"))[:4], "big")
 
 
@@ -40,11 +41,11 @@ def selector_of_signature(signature: str) -> int:
 class FunctionType(Type):
     """A function: declared, builtin, or a value of function type.
 
-    ``bound``: the first parameter is taken from the expression before the dot (using-for, ``push``), so it is not in
-    the argument list (``argument_types``) though it is in ``parameter_types``. ``gas_set``/``value_set``/``salt_set``:
-    call options that stand on the stack with the function. ``declaration``: what it was made from (function, event,
-    error, or a public state variable for its getter), without part in type equality of function values.
-    """
+    ``bound``: the first parameter is taken from the expression before the dot (using-for, ``push``), so it is
+    not in the argument list (``argument_types``) though it is in ``parameter_types``.
+    ``gas_set``/``value_set``/``salt_set``: call options that stand on the stack with the function.
+    ``declaration``: what it was made from (function, event, error, or a public state variable for its
+    getter), without part in type equality of function values."""
 
     parameter_types: tuple[Type, ...]
     return_types: tuple[Type, ...]
@@ -297,8 +298,8 @@ class FunctionType(Type):
         )
 
     def external_signature(self) -> str:
-        """``name(type,...)`` as hashed for the selector (docs/abi-spec.rst). ``TypeError`` when a parameter has no
-        external type."""
+        """``name(type,...)`` as hashed for the selector (docs/abi-spec.rst). ``TypeError`` when a parameter
+        has no external type."""
         if self.declaration is None:
             raise TypeError("only declared functions have a signature")
         in_library = self._is_in_library()

@@ -282,7 +282,8 @@ def _meta_type_members(argument: Type) -> list[Member]:
 
 
 def native_members(type_: Type, scope: nodes.Node | None, declared: DeclaredTypes) -> list[Member]:
-    """The members of a type as seen from ``scope`` (a contract or a source unit), without using directives."""
+    """The members of a type as seen from ``scope`` (a contract or a source unit), without using
+    directives."""
     match type_:
         case AddressType():
             return list(_PAYABLE_MEMBERS if type_.payable else _ADDRESS_MEMBERS)

@@ -148,8 +148,8 @@ def _function_binary(operator: str, left: FunctionType, right: Type) -> Type | N
 
 
 def binary_operator_result(operator: str, left: Type, right: Type) -> Type | None:
-    """The type in which ``left operator right`` is computed (for comparisons the operands' common type, not bool);
-    None when the operation is not defined."""
+    """The type in which ``left operator right`` is computed (for comparisons the operands' common type, not
+    bool); None when the operation is not defined."""
     match left:
         case AddressType():
             return common_type(left, right) if operator in COMPARISONS else None

@@ -48,7 +48,8 @@ class TupleType(Type):
 
 @dataclass(frozen=True, slots=True)
 class TypeType(Type):
-    """The type of an expression that names a type: ``uint8`` in ``uint8(x)``, a contract's or struct's name."""
+    """The type of an expression that names a type: ``uint8`` in ``uint8(x)``, a contract's or struct's
+    name."""
 
     actual_type: Type
 

@@ -84,7 +84,8 @@ def _shift(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
 
 
 def evaluate_binary(operator: str, left: Fraction, right: Fraction) -> Fraction | None:
-    """``left operator right``; None when the operation is not defined for the values or the result too large."""
+    """``left operator right``; None when the operation is not defined for the values or the result too
+    large."""
     fractional = left.denominator != 1 or right.denominator != 1
     match operator:
         case "+":

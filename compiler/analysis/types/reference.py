@@ -14,8 +14,8 @@ _UNSIGNED_LIMIT = (1 << 32) - 1
 
 
 def storage_offsets(listed: Iterable[Type]) -> tuple[list[tuple[int, int] | None], int]:
-    """Slot and byte of each value when stored in order (docs/internals/layout_in_storage.rst), and the slots used
-    in all. What cannot be stored has None."""
+    """Slot and byte of each value when stored in order (docs/internals/layout_in_storage.rst), and the slots
+    used in all. What cannot be stored has None."""
     offsets: list[tuple[int, int] | None] = []
     slot = 0
     byte = 0
@@ -71,9 +71,9 @@ def _location_text(location: Location, is_pointer: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ArrayType(Type):
-    """An array, ``bytes`` or ``string``. ``length`` None is dynamic. ``is_pointer`` False: the storage variable
-    itself ("storage ref") rather than a local that points to it ("storage pointer"); outside storage always True,
-    as in solc's ReferenceType::isPointer."""
+    """An array, ``bytes`` or ``string``. ``length`` None is dynamic. ``is_pointer`` False: the storage
+    variable itself ("storage ref") rather than a local that points to it ("storage pointer"); outside storage
+    always True, as in solc's ReferenceType::isPointer."""
 
     base_type: Type
     location: Location

@@ -19,7 +19,8 @@ class ContractType(Type):
 
     @property
     def is_payable(self) -> bool:
-        """Whether it has a receive function or a payable fallback function, so that its address is payable."""
+        """Whether it has a receive function or a payable fallback function, so that its address is
+        payable."""
         fallback: nodes.FunctionDefinition | None = None
         for contract in self.declared.linearized_base_contracts(self.definition):
             for node in contract.nodes:
