@@ -319,17 +319,20 @@ class CompiledContract:
 
     @cached_property
     def assembled(self) -> AssembledObject:
-        """The bytecode, not linked."""
+        """The bytecode, not linked. What is wrong with it is reported to the unit's sink."""
         from smartvm.compiler.backend import BackendSettings, assemble_object
+        from smartvm.compiler.code_checks import check_code
 
         settings, yul_object = self.unit.settings, self.yul_object
         if settings.expand_extensions:
             from smartvm.compiler.yul.extensions import ExtensionExpander
 
             yul_object = ExtensionExpander(self.unit.dialect).object(yul_object)
-        return assemble_object(
+        assembled = assemble_object(
             yul_object, self.unit.dialect, BackendSettings(settings.optimize, settings.runs)
         )
+        check_code(self, assembled)
+        return assembled
 
     @property
     def deployed(self) -> AssembledObject:

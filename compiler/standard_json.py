@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from smartvm.compiler.standard_input import InputError, StandardInput, read_stan
 from smartvm.errors import SmartVMError
 
 Json = dict[str, Any]
+
+_MOST_SHOWN = 256
 
 
 def compile_standard(data: Any, reader: SourceReader | None = None) -> Json:
@@ -76,6 +78,25 @@ def internal_error(error: BaseException) -> Json:
     return _plain_error("error", "InternalCompilerError", message)
 
 
+def limited(items: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """At most so many errors and warnings as anybody reads, as solc bounds them."""
+    kept: list[Diagnostic] = []
+    counts = {"error": 0, "warning": 0, "info": 0}
+    for item in items:
+        counts[item.severity] += 1
+        count = counts[item.severity]
+        if item.severity == "error" and count > _MOST_SHOWN:
+            message = f"There are more than {_MOST_SHOWN} errors: the rest is left out."
+            kept.append(Diagnostic("warning", "Warning", 4013, message))
+            break
+        if item.severity == "warning" and count == _MOST_SHOWN:
+            message = f"There are more than {_MOST_SHOWN} warnings: the rest is left out."
+            kept.append(Diagnostic("warning", "Warning", 4591, message))
+        if item.severity == "error" or count < _MOST_SHOWN:
+            kept.append(item)
+    return kept
+
+
 class _Compilation:
     """What both languages share: the guarded run, and errors."""
 
@@ -109,7 +130,7 @@ class _Compilation:
                 extra.append(self._compiler_error(error))
             except Exception as error:
                 extra.append(internal_error(error))
-        self.errors += [diagnostic_to_json(item, self.sources) for item in self.sink.items] + extra
+        self.errors += [diagnostic_to_json(item, self.sources) for item in limited(self.sink.items)] + extra
         failed = any(error["severity"] == "error" for error in self.errors)
         result: Json = {"errors": self.errors} if self.errors else {}
         if not failed:

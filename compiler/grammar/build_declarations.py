@@ -124,13 +124,17 @@ class DeclarationActions(StatementActions):
     def used_function(self, path: nodes.IdentifierPath, operator: int | None) -> nodes.UsingForFunction:
         if operator is None:
             return nodes.UsingForFunction(path, None)
+        self.check_operator(operator)
+        return nodes.UsingForFunction(path, self.spelling(operator))
+
+    def check_operator(self, operator: int) -> None:
+        """Report an operator that users cannot define."""
         spelling = self.spelling(operator)
         if spelling not in _USER_DEFINABLE:
             shown = " ".join(sorted(_USER_DEFINABLE))
             self.error(
                 4403, operator, f"`{spelling}` cannot be defined by users; these operators can: {shown}"
             )
-        return nodes.UsingForFunction(path, spelling)
 
     def every_type(self, star: int) -> None:
         del star

@@ -184,6 +184,8 @@ class _Mistake:
             return self.fatal(8208, "`from`")
         if previous == "FROM" and "STRING" in expected:
             return self.fatal(6845, "an import path")
+        if previous == "ANY_TOKEN":
+            self.builder.check_operator(self.token - 1)
         if previous == "EMIT":
             return self.fatal(5620, "an event's name")
         if previous == "COMMA" and "IDENTIFIER" in expected and self.in_enum():

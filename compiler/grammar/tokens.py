@@ -76,7 +76,7 @@ YUL_KEYWORDS = frozenset(
 )
 
 #: Weight of open brackets at which a source is refused.
-NESTING_LIMIT = 1204
+NESTING_LIMIT = 1202
 
 _TRIVIA = (
     r"(?:[ \t\r\n]+"
@@ -375,7 +375,7 @@ class _Tokenizer:
         if self.text[start] in "\"'":
             end = start + 1
             stop = _END_OF_LINE.search(self.text, end)
-            return self._problem("Expected string end-quote."), stop.start() if stop else len(self.text)
+            return self._problem("Expected string end-quote."), stop.start() if stop else len(self.text) + 1
         return self._problem("Invalid token."), start + 1
 
     def _quoted(self, start: int, end: int, *, is_yul: bool) -> tuple[int, int]:
