@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
+from smartvm.compiler.analysis.types import keccak256
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function
 from smartvm.compiler.lowering.compilation import unimplemented
-from smartvm.compiler.lowering.hashing import keccak256
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER
 from smartvm.compiler.lowering.reverts import DIVISION_BY_ZERO
 from smartvm.compiler.lowering.type_facts import (

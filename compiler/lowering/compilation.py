@@ -11,7 +11,6 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import Diagnostic, FatalDiagnostic
 from smartvm.compiler.lowering.settings import LoweringSettings
 from smartvm.compiler.lowering.storage import Space
-from smartvm.compiler.lowering.type_facts import storage_offsets
 from smartvm.compiler.lowering.utilities import Utilities
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
@@ -79,9 +78,13 @@ class Compilation:
             and node.mutability == "mutable"
             and (node.storage_location == "transient") == (space == "transient")
         ]
-        placed, _ = storage_offsets([self.model.type_of_declaration(v) for v in variables])
+        placed, _ = types.storage_offsets(self.model.type_of_declaration(v) for v in variables)
         start = self.model.facts(contract).storage_base if space == "storage" else 0
-        return [(v, start + slot, offset) for v, (slot, offset) in zip(variables, placed, strict=True)]
+        return [
+            (variable, start + place[0], place[1])
+            for variable, place in zip(variables, placed, strict=True)
+            if place is not None
+        ]
 
     def immutables(self, contract: nodes.ContractDefinition) -> list[nodes.VariableDeclaration]:
         """The contract's immutables, bases first."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.lowering.notation import TEXT, ExpressionForm, Notation, Shifts
-from smartvm.compiler.lowering.type_facts import bare, enum_size, is_external_function, key, value_bytes
+from smartvm.compiler.lowering.type_facts import bare, is_external_function, key, value_bytes
 from smartvm.errors import InternalError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class ValueForms(Generic[ExpressionForm]):
         type_ = bare(type_)
         match type_:
             case types.EnumType():
-                return n.call("lt", value, n.number(enum_size(type_)))
+                return n.call("lt", value, n.number(type_.number_of_members))
             case types.IntegerType(bits=256) | types.FixedBytesType(size=32):
                 return None
             case types.IntegerType() | types.AddressType() | types.BoolType() | types.FixedBytesType():
@@ -172,7 +172,7 @@ class Conversions:
         def text() -> str:
             return (
                 f"function {name}(value) -> same {{"
-                f" if iszero(lt(value, {enum_size(type_)})) {{ {panic(0x21)}() }} same := value }}"
+                f" if iszero(lt(value, {type_.number_of_members})) {{ {panic(0x21)}() }} same := value }}"
             )
 
         return self.utilities.define(name, text)

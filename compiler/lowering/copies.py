@@ -126,7 +126,7 @@ class Copies:
         def text() -> str:
             in_memory = relocate(type_, "memory")
             assert isinstance(in_memory, types.StructType)
-            layout, _ = struct_layout(type_)
+            layout = struct_layout(type_)
             statements: list[str] = []
             for index, (member_name, member) in enumerate(struct_members(type_)):
                 slot, offset = layout[member_name]
@@ -366,8 +366,8 @@ class Copies:
         name = f"copy_{key(from_type)}_to_storage"
 
         def text() -> str:
-            layout, _ = struct_layout(to_type)
-            source_layout, _ = struct_layout(_struct(relocate(from_type, "storage")))
+            layout = struct_layout(to_type)
+            source_layout = struct_layout(_struct(relocate(from_type, "storage")))
             statements: list[str] = []
             for member_name, member in struct_members(from_type):
                 if isinstance(member, types.MappingType):

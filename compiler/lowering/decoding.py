@@ -13,7 +13,6 @@ from smartvm.compiler.analysis import types
 from smartvm.compiler.lowering.notation import TEXT
 from smartvm.compiler.lowering.type_facts import (
     bare,
-    calldata_encoded_size,
     calldata_head_size,
     calldata_stride,
     is_byte_array,
@@ -54,7 +53,7 @@ class Decoding:
 
         def text() -> str:
             reverts = self.utilities.reverts
-            minimum = sum(_head_size(t) for t in listed)
+            minimum = sum(calldata_head_size(t) for t in listed)
             results: list[str] = []
             statements: list[str] = []
             position = 0
@@ -62,7 +61,7 @@ class Decoding:
                 values = variable_names(f"value_{index}", type_)
                 results += values
                 statements.append(self._component(type_, "start", position, "end", values, from_memory))
-                position += _head_size(type_)
+                position += calldata_head_size(type_)
             arrow = f"-> {', '.join(results)}" if results else ""
             # The end of data is never close to 2**255, so a signed comparison also catches a start beyond it.
             short = reverts.statement("ABI decoding: tuple data too short")
@@ -284,9 +283,3 @@ class Decoding:
 def _is_raw_slot(type_: types.Type) -> bool:
     """Storage pointers and mappings travel as slot numbers (parameters of library functions)."""
     return location_of(type_) == "storage"
-
-
-def _head_size(type_: types.Type) -> int:
-    if _is_raw_slot(type_):
-        return 32
-    return 32 if is_dynamically_encoded(type_) else calldata_encoded_size(type_)

@@ -58,7 +58,7 @@ class Encoding:
         name = f"abi_encode_tuple_{''.join(map(_key, from_types))}_to_{''.join(map(key, to_types))}"
 
         def text() -> str:
-            head_size = sum(_head_size(t) for t in to_types)
+            head_size = sum(calldata_head_size(t) for t in to_types)
             parameters, statements = ["start"], [f"end := {_add('start', head_size)}"]
             position = 0
             for index, (from_type, to_type) in enumerate(zip(from_types, to_types, strict=True)):
@@ -72,7 +72,7 @@ class Encoding:
                     )
                 else:
                     statements.append(self._static(from_type, to_type, values, place))
-                position += _head_size(to_type)
+                position += calldata_head_size(to_type)
             return f"function {name}({', '.join(parameters)}) -> end {{ {' '.join(statements)} }}"
 
         return self.utilities.define(name, text)
@@ -278,7 +278,7 @@ class Encoding:
         members: list[tuple[types.Type, str]] = []
         storage = relocate(source, "storage")
         assert isinstance(storage, types.StructType)
-        layout = struct_layout(storage)[0]
+        layout = struct_layout(storage)
         for member_name, member in struct_members(source):
             if source.location == "memory":
                 place = _add("value", memory_offset_of_member(source, member_name))
@@ -426,7 +426,3 @@ def _key(type_: types.Type) -> str:
 
 def _is_dynamic(type_: types.Type) -> bool:
     return location_of(type_) != "storage" and is_dynamically_encoded(type_)
-
-
-def _head_size(type_: types.Type) -> int:
-    return 32 if location_of(type_) == "storage" else calldata_head_size(type_)

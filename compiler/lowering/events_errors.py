@@ -11,10 +11,9 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.builtin_calls import encoding_slots, evaluated
 from smartvm.compiler.lowering.calls import arguments_of, call_of
 from smartvm.compiler.lowering.handlers import statement
-from smartvm.compiler.lowering.hashing import topic
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER
 from smartvm.compiler.lowering.reverts import ASSERT_FAILED, ERROR_SELECTOR
-from smartvm.compiler.lowering.type_facts import STRING_MEMORY, is_reference_type
+from smartvm.compiler.lowering.type_facts import STRING_MEMORY, event_topic, is_reference_type
 from smartvm.compiler.lowering.values import Value
 from smartvm.compiler.yul import ast as yul
 
@@ -40,7 +39,7 @@ def event_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.Fu
     values = evaluated(f, arguments_of(f, node))
     topics: list[yul.Expression] = []
     if not event.anonymous:
-        topics.append(f.number(topic(function.external_signature())))
+        topics.append(f.number(event_topic(function)))
     data: list[Value] = []
     data_types: list[types.Type] = []
     parameters = zip(values, event.parameters.parameters, function.parameter_types, strict=True)

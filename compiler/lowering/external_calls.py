@@ -14,7 +14,7 @@ from smartvm.compiler.lowering.reverts import RESOURCE
 from smartvm.compiler.lowering.type_facts import (
     BYTES_MEMORY,
     bare,
-    calldata_encoded_size,
+    calldata_head_size,
     is_byte_array,
     is_dynamically_encoded,
     location_of,
@@ -41,13 +41,6 @@ def _gas(f: FunctionLowering, called: FunctionValue, kept: int) -> yul.Expressio
     return f.call("sub", f.call("gas"), f.number(kept))
 
 
-def _head_size(listed: list[types.Type]) -> int:
-    return sum(
-        32 if location_of(t) == "storage" or is_dynamically_encoded(t) else calldata_encoded_size(t)
-        for t in listed
-    )
-
-
 @call_of("external", "delegate_call")
 def external_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.FunctionType) -> Value:
     """A call of an external function, or of a public function of a library."""
@@ -65,7 +58,7 @@ def external_call(f: FunctionLowering, node: nodes.FunctionCall, function: types
     if not settings.has_return_data:
         returned = [t for t in returned if not is_dynamically_encoded(t)]
     dynamic = any(location_of(t) != "storage" and is_dynamically_encoded(t) for t in returned)
-    head = _head_size(returned)
+    head = sum(map(calldata_head_size, returned))
     # Without code there is no return data, and decoding would revert anyway.
     check_code = head == 0 or not settings.has_return_data or settings.debug_revert_strings
     slots = [f.writer.atom(s) for s in encoding_slots(f, values)]

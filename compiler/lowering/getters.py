@@ -101,7 +101,7 @@ def _read(f: FunctionLowering, variable: nodes.VariableDeclaration, keys: list[V
         place = _element(f, place, key)
     if not isinstance(place.type, types.StructType):
         return [f.read(place)]
-    layout = struct_layout(place.type)[0]
+    layout = struct_layout(place.type)
     base = f.writer.atom(place.slot)
     values: list[Value] = []
     for member_name, member in _returned_members(place.type):

@@ -17,10 +17,10 @@ from smartvm.compiler.lowering.expressions import (
     variable_value,
 )
 from smartvm.compiler.lowering.handlers import place_of, value_of
-from smartvm.compiler.lowering.hashing import topic
 from smartvm.compiler.lowering.type_facts import (
     bare,
     calldata_offset_of_member,
+    event_topic,
     is_dynamically_encoded,
     is_value_type,
     memory_offset_of_member,
@@ -93,7 +93,7 @@ def struct_member_place(f: FunctionLowering, node: nodes.MemberAccess) -> Place:
     if struct.location == "memory":
         offset = memory_offset_of_member(struct, node.member_name)
         return MemoryPlace(type_, f.call("add", base, f.number(offset)) if offset else base)
-    slot, byte = struct_layout(struct)[0][node.member_name]
+    slot, byte = struct_layout(struct)[node.member_name]
     place = f.writer.bind(f.call("add", base, f.number(slot)), "slot") if slot else base
     return StoragePlace(type_, place, byte)
 
@@ -165,7 +165,7 @@ def _function_member(f: FunctionLowering, node: nodes.MemberAccess, function: ty
         return Value(type_, (f.bound(f.value(node.expression)).slots[0],))
     if node.member_name == "selector":
         if function.kind == "event":
-            return Value(type_, (f.number(topic(function.external_signature())),))
+            return Value(type_, (f.number(event_topic(function)),))
         if function.kind in ("external", "delegate_call"):
             selector: yul.Expression = f.value(node.expression).slots[1]
         else:

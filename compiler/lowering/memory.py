@@ -14,10 +14,10 @@ from smartvm.compiler.lowering.type_facts import (
     is_value_type,
     key,
     literal_key,
-    memory_members,
     memory_size,
     memory_stride,
     stack_size,
+    struct_members,
 )
 from smartvm.errors import InternalError
 
@@ -147,7 +147,7 @@ class Memory:
         def text() -> str:
             stores = " ".join(
                 f"mstore(add(start, {32 * index}), {self.zero_value(member)[0]})"
-                for index, (_, member) in enumerate(memory_members(type_))
+                for index, (_, member) in enumerate(struct_members(type_))
             )
             return f"function {name}() -> start {{ start := {self.allocate_struct(type_)}() {stores} }}"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smartvm.compiler.lowering.hashing import keccak256, selector
+from smartvm.compiler.analysis.types import keccak256, selector_of_signature
 
 if TYPE_CHECKING:
     from smartvm.compiler.lowering.utilities import Utilities
 
-ERROR_SELECTOR = selector("Error(string)")
-PANIC_SELECTOR = selector("Panic(uint256)")
+ERROR_SELECTOR = selector_of_signature("Error(string)")
+PANIC_SELECTOR = selector_of_signature("Panic(uint256)")
 
 GENERIC_PANIC = 0x00
 ASSERT_FAILED = 0x01

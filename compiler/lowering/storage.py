@@ -153,7 +153,7 @@ class Storage:
         name = f"clear_storage_{key(type_)}"
 
         def text() -> str:
-            layout, _ = struct_layout(type_)
+            layout = struct_layout(type_)
             statements: list[str] = []
             zeroed: set[int] = set()
             for member_name, member in struct_members(type_):

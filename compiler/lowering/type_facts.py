@@ -1,26 +1,65 @@
-"""Facts about types that code generation needs: how a value stands on the stack, its name in function
-names, its sizes.
-
-The layout rules are those of docs/internals/layout_in_storage.rst, layout_in_memory.rst and abi-spec.rst.
-"""
+"""Facts about types that code generation needs besides what types tell of themselves: which types share a
+representation, the variables that hold a value, the name of a type in function names."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 from smartvm.compiler.analysis import types
+from smartvm.compiler.analysis.types import (
+    ADDRESS,
+    BOOL,
+    BYTES4,
+    BYTES32,
+    BYTES_CALLDATA,
+    BYTES_MEMORY,
+    BYTES_STORAGE,
+    STRING_MEMORY,
+    UINT256,
+)
 from smartvm.compiler.ast import nodes
 from smartvm.errors import InternalError
 
-ADDRESS = types.AddressType(False)
-BOOL = types.BoolType()
-UINT256 = types.IntegerType(256, False)
-BYTES32 = types.FixedBytesType(32)
-BYTES4 = types.FixedBytesType(4)
-BYTES1 = types.FixedBytesType(1)
-BYTES_MEMORY = types.ArrayType(BYTES1, "memory", None, "bytes")
-STRING_MEMORY = types.ArrayType(BYTES1, "memory", None, "string")
-BYTES_CALLDATA = types.ArrayType(BYTES1, "calldata", None, "bytes")
+__all__ = [
+    "ADDRESS",
+    "BOOL",
+    "BYTES4",
+    "BYTES32",
+    "BYTES_CALLDATA",
+    "BYTES_MEMORY",
+    "BYTES_STORAGE",
+    "STRING_MEMORY",
+    "UINT256",
+    "bare",
+    "calldata_head_size",
+    "calldata_offset_of_member",
+    "calldata_stride",
+    "calldata_tail_size",
+    "declared_name",
+    "event_topic",
+    "is_byte_array",
+    "is_dynamically_encoded",
+    "is_external_function",
+    "is_left_aligned",
+    "is_reference_type",
+    "is_value_type",
+    "items_per_slot",
+    "key",
+    "literal_key",
+    "location_of",
+    "memory_offset_of_member",
+    "memory_size",
+    "memory_stride",
+    "relocate",
+    "stack_parts",
+    "stack_size",
+    "storage_bytes",
+    "storage_size",
+    "struct_layout",
+    "struct_members",
+    "value_bytes",
+    "variable_names",
+]
 
 
 # --- kinds ---------------------------------------------------------------------------------------
@@ -31,18 +70,13 @@ def bare(type_: types.Type) -> types.Type:
     they wrap, slices their arrays."""
     while True:
         if isinstance(type_, types.UserDefinedValueType):
-            type_ = underlying_type(type_)
+            type_ = type_.underlying_type
         elif isinstance(type_, types.ContractType | types.AddressType):
             return ADDRESS
         elif isinstance(type_, types.ArraySliceType):
             return type_.array_type
         else:
             return type_
-
-
-def underlying_type(type_: types.UserDefinedValueType) -> types.Type:
-    """U of ``type T is U``."""
-    return type_.underlying_type
 
 
 def is_value_type(type_: types.Type) -> bool:
@@ -85,35 +119,14 @@ def location_of(type_: types.Type) -> str | None:
     return None
 
 
-def enum_size(type_: types.EnumType) -> int:
-    """Number of members."""
-    return len(type_.definition.members)
-
-
-@lru_cache(maxsize=4096)
 def relocate(type_: types.Type, location: types.Location) -> types.Type:
     """The same type in another data location, with everything it contains."""
-    if isinstance(type_, types.ArrayType):
-        return types.ArrayType(
-            relocate(type_.base_type, location),
-            location,
-            type_.length,
-            type_.kind,
-            is_pointer=location != "storage",
-        )
-    if isinstance(type_, types.StructType):
-        return types.StructType(
-            type_.definition, location, is_pointer=location != "storage", declared=type_.declared
-        )
-    return type_
+    return types.with_location_if_reference(location, type_, is_pointer=location != "storage")
 
 
 def struct_members(type_: types.StructType) -> tuple[tuple[str, types.Type], ...]:
     """Names and types of a struct's members, the types in the struct's location."""
-    return tuple(
-        (member.name, relocate(type_.declared.type_of_declaration(member), type_.location))
-        for member in type_.definition.members
-    )
+    return tuple(type_.member_types().items())
 
 
 # --- the stack -----------------------------------------------------------------------------------
@@ -191,29 +204,17 @@ def key(type_: types.Type) -> str:
 
 def literal_key(value: bytes) -> str:
     """A short name for a literal's bytes: themselves in hexadecimal, or their hash when long."""
-    from smartvm.compiler.lowering.hashing import keccak256
-
-    return value.hex() if len(value) <= 32 else keccak256(value).hex()
+    return value.hex() if len(value) <= 32 else types.keccak256(value).hex()
 
 
-# --- sizes ---------------------------------------------------------------------------------------
+# --- sizes (of types by their representation) ----------------------------------------------------------
 
 
 def value_bytes(type_: types.Type) -> int:
     """Bytes that a value type takes in packed storage and in packed encoding."""
-    type_ = bare(type_)
-    match type_:
-        case types.IntegerType(bits=bits):
-            return bits // 8
-        case types.AddressType():
-            return 20
-        case types.FixedBytesType(size=size):
-            return size
-        case types.FunctionType():
-            return 24 if is_external_function(type_) else 8
-        case types.BoolType() | types.EnumType():
-            return 1
-    raise InternalError(f"{type_!r} is not a value type")
+    inner = bare(type_)
+    # A function of a library is stored like any external function.
+    return 24 if is_external_function(inner) else inner.storage_bytes()
 
 
 def is_left_aligned(type_: types.Type) -> bool:
@@ -223,86 +224,42 @@ def is_left_aligned(type_: types.Type) -> bool:
 
 def is_dynamically_encoded(type_: types.Type) -> bool:
     """Whether ABI encoding puts an offset in the head and the value in the tail."""
-    type_ = bare(type_)
-    if isinstance(type_, types.ArrayType):
-        return type_.length is None or is_dynamically_encoded(type_.base_type)
-    if isinstance(type_, types.StructType):
-        return any(is_dynamically_encoded(member) for _, member in struct_members(type_))
-    return False
-
-
-def calldata_encoded_size(type_: types.Type) -> int:
-    """Bytes of a statically encoded value."""
-    type_ = bare(type_)
-    if isinstance(type_, types.ArrayType):
-        assert type_.length is not None
-        return type_.length * calldata_encoded_size(type_.base_type)
-    if isinstance(type_, types.StructType):
-        return sum(calldata_encoded_size(member) for _, member in struct_members(type_))
-    return 32
+    return bare(type_).is_dynamically_encoded()
 
 
 def calldata_head_size(type_: types.Type) -> int:
-    """Bytes of a value in the head part of an encoding."""
-    return 32 if is_dynamically_encoded(type_) else calldata_encoded_size(type_)
+    """Bytes of a value in the head part of an encoding; references to storage are slot numbers."""
+    return 32 if location_of(type_) == "storage" else bare(type_).calldata_head_size()
 
 
 def calldata_tail_size(type_: types.Type) -> int:
-    """The least number of bytes that a dynamically encoded value takes in the tail (a dynamic array: its
-    length)."""
-    type_ = bare(type_)
-    if isinstance(type_, types.ArrayType):
-        if type_.length is None:
-            return 32
-        return type_.length * calldata_head_size(type_.base_type)
-    assert isinstance(type_, types.StructType)
-    return sum(calldata_head_size(member) for _, member in struct_members(type_))
+    """The least number of bytes that a dynamically encoded value takes in the tail."""
+    return bare(type_).calldata_encoded_tail_size()
 
 
 def calldata_stride(type_: types.ArrayType) -> int:
     """Bytes from an element of a calldata array to the next."""
-    return 1 if is_byte_array(type_) else calldata_head_size(type_.base_type)
+    return type_.calldata_stride()
 
 
 def calldata_offset_of_member(type_: types.StructType, member: str) -> int:
     """Where a member's head stands in a calldata struct."""
-    offset = 0
-    for member_name, member_type in struct_members(type_):
-        if member_name == member:
-            return offset
-        offset += calldata_head_size(member_type)
-    raise InternalError(f"struct {type_.definition.name} has no member {member}")
+    return type_.calldata_offset_of_member(member)
 
 
 def memory_stride(type_: types.ArrayType) -> int:
     """Bytes from an element of a memory array to the next: everything but bytes takes a word."""
-    return 1 if is_byte_array(type_) else 32
-
-
-def memory_members(type_: types.StructType) -> tuple[tuple[str, types.Type], ...]:
-    """Members that a struct has in memory: all but mappings (and what contains them, which cannot be
-    there)."""
-    return struct_members(type_)
+    return type_.memory_stride()
 
 
 def memory_offset_of_member(type_: types.StructType, member: str) -> int:
     """Where a member's word stands in a memory struct."""
-    for index, (member_name, _) in enumerate(memory_members(type_)):
-        if member_name == member:
-            return 32 * index
-    raise InternalError(f"struct {type_.definition.name} has no member {member}")
+    return type_.memory_offset_of_member(member)
 
 
-def memory_size(type_: types.Type) -> int:
-    """Bytes that a struct or a static array takes in memory without what it points to."""
-    if isinstance(type_, types.StructType):
-        return 32 * len(memory_members(type_))
-    assert isinstance(type_, types.ArrayType)
-    assert type_.length is not None
-    return 32 * type_.length
-
-
-# --- storage -------------------------------------------------------------------------------------
+def memory_size(type_: types.StructType) -> int:
+    """Bytes that a struct takes in memory without what it points to."""
+    return type_.memory_data_size()
 
 
 def storage_bytes(type_: types.Type) -> int:
@@ -310,20 +267,9 @@ def storage_bytes(type_: types.Type) -> int:
     return value_bytes(type_) if is_value_type(type_) else 32
 
 
-@lru_cache(maxsize=4096)
 def storage_size(type_: types.Type) -> int:
     """Number of slots."""
-    type_ = bare(type_)
-    if isinstance(type_, types.ArrayType):
-        if type_.length is None:
-            return 1
-        per_slot = items_per_slot(type_)
-        if per_slot > 1:
-            return max(1, -(-type_.length // per_slot))
-        return max(1, type_.length * storage_size(type_.base_type))
-    if isinstance(type_, types.StructType):
-        return struct_layout(type_)[1]
-    return 1
+    return bare(type_).storage_size()
 
 
 def items_per_slot(type_: types.ArrayType) -> int:
@@ -332,29 +278,16 @@ def items_per_slot(type_: types.ArrayType) -> int:
     return 32 // size if size <= 16 else 1
 
 
-def storage_offsets(member_types: list[types.Type]) -> tuple[list[tuple[int, int]], int]:
-    """Slot and byte offset of consecutive variables, and the number of slots they take together."""
-    slot, offset = 0, 0
-    placed: list[tuple[int, int]] = []
-    for type_ in member_types:
-        size = storage_bytes(type_)
-        if offset + size > 32:
-            slot, offset = slot + 1, 0
-        placed.append((slot, offset))
-        slots = storage_size(type_)
-        if slots == 1 and offset + size <= 32:
-            offset += size
-        else:
-            slot, offset = slot + slots, 0
-    return placed, slot + (1 if offset > 0 else 0)
+def struct_layout(type_: types.StructType) -> dict[str, tuple[int, int]]:
+    """Slot and byte offset of each member in storage."""
+    members = type_.member_types()
+    placed, _ = types.storage_offsets(members.values())
+    return {name: place for name, place in zip(members, placed, strict=True) if place is not None}
 
 
-@lru_cache(maxsize=1024)
-def struct_layout(type_: types.StructType) -> tuple[dict[str, tuple[int, int]], int]:
-    """Slot and byte offset of each member in storage, and the struct's size in slots (at least 1)."""
-    members = struct_members(type_)
-    placed, size = storage_offsets([member_type for _, member_type in members])
-    return {member[0]: place for member, place in zip(members, placed, strict=True)}, max(1, size)
+def event_topic(event: types.FunctionType) -> int:
+    """The first topic of an event that is not anonymous: its signature's hash."""
+    return int.from_bytes(types.keccak256(event.external_signature().encode("utf-8")), "big")
 
 
 def declared_name(declaration: nodes.Declaration) -> str:
