@@ -64,6 +64,10 @@ class Arenas:
         self._logs = np.empty(_FIRST_LOGS, np.uint8)
         self._logs_changed()
 
+    def forget_digests(self) -> None:
+        """Empty the table of digests, for measurements: their results do not depend on it, their time does."""
+        self._digests[:] = 0
+
     # -- words of the machine
 
     def set_word(self, name: str, value: int) -> None:

@@ -45,10 +45,8 @@ def run_raw(
     """
     state = WorldState(MemoryStore())
     state.set_nonce(ACCOUNT, 1)
-    start = time.perf_counter_ns()
     machine = Machine(table or load_table("evm"), fork, state, BlockEnvironment(), microcode=microcode, engine=engine, tracer=tracer)
     jit_ns = machine.interpreter.compile_ns
-    del start
     message = Message(SENDER, ACCOUNT, gas, data, code=code)
     fresh = state.snapshot()
     wall: list[int] = []
@@ -59,6 +57,7 @@ def run_raw(
         result = machine.call(message)
         ended, cpu_ended = time.perf_counter_ns(), time.process_time_ns()
         state.revert(fresh)
+        machine.arenas.forget_digests()
         if i:
             wall.append(ended - began)
             processor.append(cpu_ended - cpu)
