@@ -27,6 +27,9 @@ class AlgebraView(Protocol):
     def definition(self, value: int) -> tuple[str, list[int]] | None:
         """Name and operands of the pure instruction that gives the value."""
 
+    def apply(self, name: str, inputs: list[int]) -> int:
+        """The value of a pure instruction that is to be computed before the present operation."""
+
     def bits(self, value: int) -> int:
         """A bound: the value is less than 2 to this power."""
 
@@ -295,6 +298,24 @@ def _eq(view: AlgebraView, inputs: list[int]) -> Result:
             return view.constant(0)
         if bits == 1 and number == 1:
             return other
+    for one, other in ((a, b), (b, a)):
+        made = view.definition(other)
+        if made is None:
+            continue
+        if made[0] == "AND" and one in made[1]:
+            # Only the bits outside the mask may differ.
+            mask = view.number(made[1][1] if made[1][0] == one else made[1][0])
+            if mask is None:
+                continue
+            if _low_mask(mask) > 0:
+                return ("ISZERO", [view.apply("SHR", [view.constant(_low_mask(mask)), one])])
+            if mask and _low_mask(MAX_WORD ^ mask) > 0:
+                width = _low_mask(MAX_WORD ^ mask)
+                return ("ISZERO", [view.apply("SHL", [view.constant(WORD_BITS - width), one])])
+        if made[0] == "ISZERO":
+            inner = view.definition(made[1][0])
+            if inner is not None and inner[0] == "ISZERO" and inner[1][0] == one:
+                return ("LT", [one, view.constant(2)])
     return None
 
 

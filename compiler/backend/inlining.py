@@ -7,7 +7,9 @@ Copied operations keep their own source ranges.
 
 from __future__ import annotations
 
-from smartvm.compiler.backend.ssa import JUMP, RETURN, Block, Function, Operation, Program
+from collections.abc import Mapping
+
+from smartvm.compiler.backend.ssa import JUMP, RETURN, STOP, Block, Constant, Function, Operation, Program
 
 #: Sizes are operations and constant operands, about what the code takes in bytes divided by two.
 _MAX_SINGLE_CALL = 600
@@ -18,7 +20,7 @@ class Inliner:
     """Inlines calls in the functions of one program. ``runs`` weighs speed against size."""
 
     def __init__(self, program: Program, runs: int) -> None:
-        self.limit = 8 if runs < 50 else 14
+        self.limit = 10 if runs < 50 else 14 if runs < 1000 else 20
         self.constant_bonus = 3
         self.sizes: dict[int, int] = {}
         self.calls: dict[int, int] = {}
@@ -57,6 +59,8 @@ class Inliner:
             constants = function.constants
             known = 0
             for block in function.blocks:
+                if _is_shared_end(block, constants):
+                    continue
                 known += len(block.parameters)
                 for operation in block.operations:
                     known += 1 + sum(value in constants for value in operation.inputs)
@@ -71,6 +75,16 @@ class Inliner:
         if self.calls.get(callee.number) == 1:
             return size <= _MAX_SINGLE_CALL and caller_size <= _MAX_CALLER
         return size <= self.limit + len(operation.inputs) and caller_size <= _MAX_CALLER
+
+
+def _is_shared_end(block: Block, constants: Mapping[int, Constant]) -> bool:
+    """Whether a block only reverts with constants: its copies become one in the code (``placement``)."""
+    if block.kind != STOP or block.parameters or not block.operations:
+        return False
+    builtin = block.operations[-1].builtin
+    if builtin is None or not builtin.effects.reverts:
+        return False
+    return all(value in constants for operation in block.operations for value in operation.inputs)
 
 
 def _inline(caller: Function, block: Block, position: int, callee: Function) -> None:

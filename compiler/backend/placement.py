@@ -131,6 +131,9 @@ class Placement:
         if nonzero.kind == STOP:
             cold.append(nonzero)
             return zero
+        if zero.kind == STOP and (zero.number in self.aliased or self._inverts_for_free(block)):
+            cold.append(zero)
+            return nonzero
         if zero.number in self.placed or (
             zero is not block.targets[1] and nonzero is block.targets[0] and zero.kind != STOP
         ):
@@ -138,6 +141,13 @@ class Placement:
             return nonzero
         work.append(nonzero)
         return zero
+
+    def _inverts_for_free(self, block: Block) -> bool:
+        """Whether a branch's condition is computed by an instruction whose opposite costs no more."""
+        body = self.code.bodies[block.number]
+        if not body or body[-1].kind != OPCODE:
+            return False
+        return body[-1].value in (self.instructions.iszero, self.instructions.eq)
 
     def _jump(self, target: Block, items: list[Item], block: Block, conditional: bool) -> None:
         instructions = self.instructions

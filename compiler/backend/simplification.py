@@ -17,6 +17,7 @@ from smartvm.compiler.backend.control_flow import immediate_dominators, predeces
 from smartvm.compiler.backend.effects import ENDING, EffectFacts
 from smartvm.compiler.backend.known_contents import KnownContents
 from smartvm.compiler.backend.ssa import BRANCH, Block, Function, Operation
+from smartvm.compiler.source import NO_SOURCE
 
 if TYPE_CHECKING:
     from smartvm.compiler.yul.dialect import BuiltinFunction
@@ -46,6 +47,10 @@ class Simplifier:
         self.replacement: dict[int, int] = {}
         self.available: dict[tuple[object, ...], list[int]] = {}
         self.changed = False
+        self.source = NO_SOURCE
+        self._contents = KnownContents(guarded)
+        self._added: list[tuple[object, ...]] = []
+        self._inserted: list[Operation] = []
 
     # ------------------------------------------------------------------ what algebra asks
 
@@ -88,17 +93,17 @@ class Simplifier:
         ends: dict[int, KnownContents] = {}
         work: list[tuple[Block, bool]] = [(order[0], True)]
         undo: list[list[tuple[object, ...]]] = []
-        facts_undo: list[list[tuple[int, int | None]]] = []
+        facts_undo: list[list[tuple[dict[int, int], int, int | None]]] = []
         while work:
             block, entering = work.pop()
             if not entering:
                 for key in undo.pop():
                     del self.available[key]
-                for value, old in reversed(facts_undo.pop()):
+                for table, value, old in reversed(facts_undo.pop()):
                     if old is None:
-                        del self.replacement[value]
+                        del table[value]
                     else:
-                        self.replacement[value] = old
+                        table[value] = old
                 continue
             sources = before[block.number]
             if len(sources) == 1 and sources[0].number in ends:
@@ -115,36 +120,83 @@ class Simplifier:
                 work.append((child, True))
         return self.changed
 
-    def _branch_facts(self, block: Block, sources: list[Block]) -> list[tuple[int, int | None]]:
-        """What the branch into this block says about values; holds here and below."""
-        undo: list[tuple[int, int | None]] = []
+    def _branch_facts(
+        self, block: Block, sources: list[Block]
+    ) -> list[tuple[dict[int, int], int, int | None]]:
+        """What the branch into this block says about values; holds here and below. The entries of ``replacement``
+        and ``bit_bounds`` that it covers are returned."""
+        undo: list[tuple[dict[int, int], int, int | None]] = []
         if len(sources) != 1 or sources[0].kind != BRANCH:
             return undo
         source = sources[0]
         nonzero, zero = source.targets
         if nonzero is zero:
             return undo
-
-        def learn(value: int, number: int) -> None:
-            if value not in self.function.constants and self.bits(value) >= number.bit_length():
-                undo.append((value, self.replacement.get(value)))
-                self.replacement[value] = self.constant(number)
-
-        condition = source.condition
-        made = self.definition(condition)
-        if block is zero:
-            learn(condition, 0)
-        else:
-            if self.bits(condition) <= 1:
-                learn(condition, 1)
-            if made is not None and made[0] == "ISZERO":
-                learn(made[1][0], 0)
+        self._learn(source.condition, block is nonzero, undo)
         return undo
+
+    def _learn(self, condition: int, holds: bool, undo: list[tuple[dict[int, int], int, int | None]]) -> None:
+        """Note that a condition is nonzero (``holds``) or zero."""
+        constants = self.function.constants
+
+        def note(table: dict[int, int], value: int, new: int) -> None:
+            if value not in constants:
+                undo.append((table, value, table.get(value)))
+                table[value] = new
+
+        def at_most(value: int, bits: int) -> None:
+            if self.bits(value) > bits:
+                note(self.bit_bounds, value, bits)
+                # What the value was cut to is the value itself.
+                first, second = sorted((value, self.constant((1 << bits) - 1)))
+                cut = self.available.get(("and", first, second))
+                if cut is not None:
+                    note(self.replacement, cut[0], value)
+
+        if not holds:
+            note(self.replacement, condition, self.constant(0))
+        elif self.bits(condition) <= 1:
+            note(self.replacement, condition, self.constant(1))
+        made = self.definition(condition)
+        if made is None:
+            return
+        name, inputs = made
+        if name == "ISZERO":
+            self._learn(inputs[0], not holds, undo)
+        elif name == "SHR" and not holds:
+            shift = self.number(inputs[0])
+            if shift is not None and shift < WORD_BITS:
+                at_most(inputs[1], shift)
+        elif name in ("LT", "GT"):
+            small, large = inputs if name == "LT" else inputs[::-1]
+            bound = self.number(large)
+            if holds and bound:
+                at_most(small, (bound - 1).bit_length())
+            bound = self.number(small)
+            if not holds and bound is not None:
+                at_most(large, bound.bit_length())
+        elif name == ("EQ" if holds else "SUB"):
+            for one, other in ((inputs[0], inputs[1]), (inputs[1], inputs[0])):
+                if self.number(one) is not None:
+                    note(self.replacement, other, one)
+                    break
+
+    def apply(self, name: str, inputs: list[int]) -> int:
+        """The value of a pure instruction that is to be computed before the present operation."""
+        builtin = self.builtins[name.lower()]
+        output = self.function.new_value()
+        operation = Operation(builtin, None, inputs, [output], self.source)
+        if self._operation(operation, self._contents, self._added):
+            self._inserted.append(operation)
+            return output
+        return self.replacement.pop(output)
 
     def _block(self, block: Block, contents: KnownContents, added: list[tuple[object, ...]]) -> None:
         replacement = self.replacement
         kept: list[Operation] = []
+        self._contents, self._added, self._inserted = contents, added, kept
         for operation in block.operations:
+            self.source = operation.source
             inputs = operation.inputs
             for i, value in enumerate(inputs):
                 if value in replacement:
