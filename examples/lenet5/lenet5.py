@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,70 +19,36 @@ from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from smartvm.abi import decode, encode, type_from_json
-from smartvm.instructions.loader import load_table
-from smartvm.vm import BlockEnvironment, KernelEvent, Machine, Message, TransactionEnvironment, WorldState
-from smartvm.vm.state.memory import MemoryStore
+from smartvm.vm import KernelEvent
 from train import LAYERS, forward
 
 HERE = Path(__file__).resolve().parent
-SENDER = bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266")
 TRANSACTION_GAS = 16_777_216  # EIP-7825: no transaction may have more
+
+#: How often each picture is classified; the fastest call counts.
+CALLS = 5
 
 Picture = npt.NDArray[np.uint8]
 
 
-class LeNet5:
-    """The deployed contract."""
-
-    def __init__(self, source: Path) -> None:
-        (contract,) = smartvm.compile_files(source, ["abi", "bin"]).values()
-        functions = (entry for entry in contract["abi"] if entry["type"] == "function")
-        self._functions: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in functions}
-        state = WorldState(MemoryStore())
-        state.set_balance(SENDER, 10**18)
-        self.machine = Machine(load_table("default"), "osaka", state, BlockEnvironment())
-        self.machine.begin_transaction(TransactionEnvironment(SENDER), [SENDER])
-        result = self.machine.create(
-            Message(SENDER, bytes(20), TRANSACTION_GAS, bytes.fromhex(contract["bin"]))
-        )
-        self.machine.finish_transaction()
-        if result.created_address is None:
-            raise SystemExit(f"the deployment failed: {result.error and result.error.message}")
-        self.address = result.created_address
-        self.code_size = len(state.code(self.address))
-        self.deployment_gas = result.gas_used
-
-    def call(self, function: str, *arguments: object) -> tuple[Any, int, float]:
-        """Call a function by its name: its result, gas, seconds."""
-        entry = self._functions[function]
-        inputs = [type_from_json(parameter) for parameter in entry["inputs"]]
-        signature = f"{function}({','.join(parameter['type'] for parameter in entry['inputs'])})"
-        data = smartvm.abi.keccak256(signature.encode())[:4] + encode(inputs, arguments)
-        self.machine.begin_transaction(TransactionEnvironment(SENDER), [SENDER, self.address])
-        began = time.perf_counter()
-        result = self.machine.call(Message(SENDER, self.address, TRANSACTION_GAS, data))
-        seconds = time.perf_counter() - began
-        self.machine.finish_transaction()
-        if not result.success:
-            reason = result.error.message if result.error else f"reverted: 0x{result.output.hex()}"
-            raise SystemExit(f"{function} failed: {reason}")
-        values = decode([type_from_json(parameter) for parameter in entry["outputs"]], result.output)
-        return (values[0] if values else None), result.gas_used, seconds
+def deploy(chain: smartvm.Chain) -> smartvm.Contract:
+    """Compile the contract and put it on the chain."""
+    return chain.deploy(HERE / "LeNet5.sol", "LeNet5", gas=TRANSACTION_GAS)
 
 
-def upload(contract: LeNet5, console: Console) -> None:
-    """Store the trained integers: layer n's weights as block 2n, its bias as block 2n + 1."""
-    total_gas = total_bytes = 0
+def upload(contract: smartvm.Contract) -> tuple[int, int]:
+    """Store the trained integers: layer n's weights as block 2n, its bias as block 2n + 1. Returns bytes and
+    gas."""
+    total_bytes = total_gas = 0
     with np.load(HERE / "weights.npz") as weights:
         for n, (layer, _, _) in enumerate(LAYERS, start=1):
             for block, part in ((2 * n, "weights"), (2 * n + 1, "bias")):
                 items = weights[f"{layer}_{part}"].reshape(-1)
                 packed = items.astype(items.dtype.newbyteorder(">")).tobytes()
-                _, gas, _ = contract.call("upload", block, items.itemsize, packed)
-                total_gas += gas
+                result = contract.upload.send(block, items.itemsize, packed, gas=TRANSACTION_GAS)
                 total_bytes += len(packed)
-    console.print(f"uploaded {2 * len(LAYERS)} weight blocks: {total_bytes:,} bytes, {total_gas:,} gas")
+                total_gas += result.gas_used
+    return total_bytes, total_gas
 
 
 def read_picture(path: Path) -> Picture:
@@ -125,32 +90,40 @@ def shape_text(event: KernelEvent) -> str:
             return ""
 
 
-def classify(contract: LeNet5, paths: Sequence[Path], console: Console) -> None:
-    """Classify pictures; a line for each, then what each layer of the last one took."""
-    events: list[KernelEvent] = []
-    pictures = [(path, read_picture(path)) for path in paths]
-    contract.call("classify", pictures[0][1].reshape(-1))  # the first call decodes the weights
-    contract.machine.observer = events.append
-    results = Table("picture", "digit", "gas", "time", title="classify(int256[])")
-    for path, picture in pictures:
-        events.clear()
-        digit, gas, seconds = contract.call("classify", picture.reshape(-1))
-        results.add_row(path.name, str(digit), f"{gas:,}", f"{seconds * 1e3:.2f} ms")
-    contract.machine.observer = None
-    layers = Table("instruction", "shape", "gas", "µs", title=f"layers of {paths[-1].name}")
+def classify(contract: smartvm.Contract, paths: Sequence[Path], console: Console) -> None:
+    """Classify pictures; a line for each, then what each layer of the last one took. Times are those of the
+    fastest of several calls: the machine does other things too."""
+    chain = contract.chain
+    calls = [(path.name, contract.classify.encode(read_picture(path).reshape(-1))) for path in paths]
+    results = Table("picture", "digit", "gas", "time", title=f"classify(int256[]), fastest of {CALLS} calls")
+    layers_of_fastest: list[KernelEvent] = []
+    for name, data in calls:
+        fastest = float("inf")
+        for _ in range(CALLS):
+            events: list[KernelEvent] = []
+            chain.machine.observer = events.append
+            began = time.perf_counter()
+            result = chain.transact(contract.address, data, keep=False)
+            seconds = time.perf_counter() - began
+            if seconds < fastest:
+                fastest, layers_of_fastest = seconds, events
+        digit = int.from_bytes(result.output, "big")
+        results.add_row(name, str(digit), f"{result.gas_used:,}", f"{fastest * 1e3:.2f} ms")
+    chain.machine.observer = None
+    layers = Table("instruction", "shape", "gas", "µs", title=f"layers of {calls[-1][0]}")
     for column in (*results.columns[1:], *layers.columns[2:]):
         column.justify = "right"
-    for event in events:
+    for event in layers_of_fastest:
         microseconds = f"{event.nanoseconds / 1e3:.1f}"
         layers.add_row(event.name.lower(), shape_text(event), f"{event.gas:,}", microseconds)
     layers.add_section()
-    total = sum(event.nanoseconds for event in events) / 1e3
-    layers.add_row("all", "", f"{sum(event.gas for event in events):,}", f"{total:.1f}")
+    total = sum(event.nanoseconds for event in layers_of_fastest) / 1e3
+    layers.add_row("all", "", f"{sum(event.gas for event in layers_of_fastest):,}", f"{total:.1f}")
     console.print(results)
     console.print(layers)
 
 
-def accuracy(contract: LeNet5, console: Console) -> None:
+def accuracy(contract: smartvm.Contract, console: Console) -> None:
     """Share of held-out digits that the trained floats and the contract get right."""
     with np.load(HERE / "held_out.npz") as data:
         pictures, labels = data["pictures"], data["labels"].astype(int)
@@ -158,12 +131,8 @@ def accuracy(contract: LeNet5, console: Console) -> None:
         parameters = {name: data[name] for name in data.files}
     logits, _ = forward(parameters, pictures.astype(np.float32) / 255)
     of_floats = logits.argmax(axis=1)
-    of_contract = np.array(
-        [
-            contract.call("classify", picture.reshape(-1))[0]
-            for picture in track(pictures, "classifying on chain", console=console, transient=True)
-        ]
-    )
+    progress = track(pictures, "classifying on chain", console=console, transient=True)
+    of_contract = np.array([contract.classify(picture.reshape(-1)) for picture in progress])
     console.print(f"{len(labels)} held-out digits")
     for name, digits in (("float", of_floats), ("on chain, integers", of_contract)):
         right = int((digits == labels).sum())
@@ -181,11 +150,12 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(highlight=False)
     try:
-        contract = LeNet5(HERE / "LeNet5.sol")
-        console.print(
-            f"deployed LeNet5: {contract.code_size:,} bytes of code, {contract.deployment_gas:,} gas"
-        )
-        upload(contract, console)
+        chain = smartvm.Chain()
+        contract = deploy(chain)
+        size = len(chain.code(contract.address))
+        console.print(f"deployed LeNet5: {size:,} bytes of code, {contract.last.gas_used:,} gas")
+        size, gas = upload(contract)
+        console.print(f"uploaded {2 * len(LAYERS)} weight blocks: {size:,} bytes, {gas:,} gas")
         if options.accuracy:
             accuracy(contract, console)
         if options.pictures or not options.accuracy:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import smartvm
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "lenet5"
 
@@ -24,10 +25,8 @@ def lenet5():
 
 @pytest.fixture(scope="module")
 def contract(lenet5):
-    from rich.console import Console
-
-    deployed = lenet5.LeNet5(EXAMPLE / "LeNet5.sol")
-    lenet5.upload(deployed, Console(quiet=True))
+    deployed = lenet5.deploy(smartvm.Chain())
+    lenet5.upload(deployed)
     return deployed
 
 
@@ -67,40 +66,45 @@ def test_parameters_are_those_of_lenet5():
 
 def test_the_contract_computes_the_integer_network(contract, held_out):
     for picture in held_out[0][:12]:
-        logits, _, _ = contract.call("logits", picture.reshape(-1))
-        assert list(logits) == integer_logits(picture).tolist()
+        assert contract.logits(picture.reshape(-1)) == integer_logits(picture).tolist()
 
 
 def test_the_contract_recognises_held_out_digits(contract, held_out):
     pictures, labels = held_out
     right = sum(
-        contract.call("classify", p.reshape(-1))[0] == label
-        for p, label in zip(pictures[:60], labels, strict=False)
+        contract.classify(p.reshape(-1)) == label for p, label in zip(pictures[:60], labels, strict=False)
     )
     assert right >= 57
 
 
 def test_gas_depends_on_shapes_alone(contract, held_out):
     events = []
-    contract.machine.observer = events.append
+    contract.chain.machine.observer = events.append
     totals = set()
     for picture in held_out[0][:3]:
         events.clear()
-        contract.call("logits", picture.reshape(-1))
+        contract.logits(picture.reshape(-1))
         totals.add(sum(event.gas for event in events))
-    contract.machine.observer = None
+    contract.chain.machine.observer = None
     assert len(totals) == 1
 
 
 def test_a_picture_of_another_size_is_refused(contract):
-    with pytest.raises(SystemExit, match="reverted"):
-        contract.call("classify", np.zeros(783, np.uint8))
+    with smartvm.reverts("a picture of 28 x 28"):
+        contract.classify(np.zeros(783, np.uint8))
+
+
+def test_only_the_owner_uploads(contract):
+    with smartvm.reverts("only the owner uploads"):
+        contract.upload(2, 1, b"\x01", sender=contract.chain.accounts[1])
 
 
 def test_without_weights_the_layer_that_misses_them_is_named(lenet5, held_out):
-    deployed = lenet5.LeNet5(EXAMPLE / "LeNet5.sol")
-    with pytest.raises(SystemExit, match=r"CONV_MUL at .* expected weight block 0x2, found no such block"):
-        deployed.call("classify", held_out[0][0].reshape(-1))
+    deployed = lenet5.deploy(smartvm.Chain())
+    with pytest.raises(
+        smartvm.Reverted, match=r"CONV_MUL at .* expected weight block 0x2, found no such block"
+    ):
+        deployed.classify(held_out[0][0].reshape(-1))
 
 
 def demo(*arguments):
