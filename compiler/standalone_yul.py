@@ -46,7 +46,7 @@ def compile_yul(
         try:
             yul_object = parse_yul(source, sink)
             if not sink.has_errors:
-                check_object(yul_object, dialect, sink)
+                check_object(yul_object, dialect, sink, source)
             if not sink.has_errors and yul_object.source_names:
                 yul_object = parse_yul(source, sink, origins=True)
         except FatalDiagnostic:

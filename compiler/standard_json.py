@@ -313,7 +313,7 @@ class _YulCompilation(_Compilation):
         dialect = dialect_for(table, fork)
         parsed = parse_yul(self.source, self.sink)
         if not self.sink.has_errors:
-            check_object(parsed, dialect, self.sink)
+            check_object(parsed, dialect, self.sink, self.source)
         if self.sink.has_errors:
             raise CompilationFailed
 

@@ -12,9 +12,10 @@ from typing import Literal as OneOf
 from typing import Protocol
 
 from smartvm.compiler.diagnostics import DiagnosticSink
-from smartvm.compiler.source import SourceRange
+from smartvm.compiler.source import SourceRange, SourceText
 from smartvm.compiler.yul import ast
 from smartvm.compiler.yul.dialect import BuiltinFunction, Dialect
+from smartvm.compiler.yul.name_places import name_places, place_after
 from smartvm.compiler.yul.printer import print_literal
 
 #: How inline assembly uses a name that its own scopes do not have.
@@ -42,12 +43,14 @@ class _NoNames:
         return False
 
 
-def check_object(yul_object: ast.Object, dialect: Dialect, sink: DiagnosticSink) -> None:
-    """Check the code of an object and of all objects in it."""
+def check_object(
+    yul_object: ast.Object, dialect: Dialect, sink: DiagnosticSink, text: SourceText | None = None
+) -> None:
+    """Check the code of an object and of all objects in it; ``text`` as for ``check_block``."""
     pending = [yul_object]
     while pending:
         current = pending.pop()
-        check_block(current.code, dialect, sink, data_names=data_names(current))
+        check_block(current.code, dialect, sink, data_names=data_names(current), text=text)
         pending.extend(part for part in reversed(current.sub_objects) if isinstance(part, ast.Object))
 
 
@@ -58,10 +61,12 @@ def check_block(
     *,
     external: ExternalNames | None = None,
     data_names: Iterable[str] = (),
+    text: SourceText | None = None,
 ) -> None:
-    """Check a block with no scope around it. ``external`` resolves names of inline assembly; ``data_names``
+    """Check a block with no scope around it. ``text`` is what its ranges refer to: with it, errors about a name that is
+    declared or assigned to point at the name instead of its statement. ``external`` resolves names of inline assembly; ``data_names``
     are what ``datasize`` and ``dataoffset`` may name."""
-    checker = _Checker(dialect, sink, external or _NoNames(), frozenset(data_names))
+    checker = _Checker(dialect, sink, external or _NoNames(), frozenset(data_names), text)
     try:
         checker.block(block, _Scope(None, False))
     except RecursionError:
@@ -122,12 +127,19 @@ _MISSING = object()
 
 class _Checker:
     def __init__(
-        self, dialect: Dialect, sink: DiagnosticSink, external: ExternalNames, data_names: frozenset[str]
+        self,
+        dialect: Dialect,
+        sink: DiagnosticSink,
+        external: ExternalNames,
+        data_names: frozenset[str],
+        text: SourceText | None,
     ) -> None:
         self.dialect = dialect
         self.sink = sink
         self.external = external
         self.data_names = data_names
+        self.text = text
+        self.misnamed: set[str] = set()
 
     # --- declarations -----------------------------------------------------------------------------
 
@@ -135,6 +147,7 @@ class _Checker:
         if self.dialect.find(name) is not None:
             message = f'Cannot use builtin function name "{name}" as identifier name.'
             self.sink.error("ParserError", 5568, source, message)
+            self.misnamed.add(name)
             return
         if name.endswith("."):
             message = f'"{name}" is not a valid identifier (ends with a dot).'
@@ -157,13 +170,41 @@ class _Checker:
         scope.names.setdefault(name, None)
         scope.later.discard(name)
 
+    def _declare_variables(
+        self, names: tuple[str, ...], source: SourceRange, scope: _Scope, after: str | None = None
+    ) -> None:
+        """Declare names that stand in the statement at ``source``, behind the name ``after``."""
+        if all(self._is_right(name, scope) for name in names) and len(set(names)) == len(names):
+            for name in names:
+                scope.names[name] = None
+                scope.later.discard(name)
+            return
+        before = (after,) if after is not None else ()
+        places = name_places((*before, *names), source, self.text)[len(before) :]
+        for name, place in zip(names, places, strict=True):
+            self._declare_variable(name, place, scope)
+
+    def _is_right(self, name: str, scope: _Scope) -> bool:
+        """Whether nothing is wrong with a new variable's name, so that nobody asks where it stands."""
+        return not (
+            "." in name
+            or scope.exists(name)
+            or self.dialect.find(name) is not None
+            or self.dialect.is_reserved(name)
+            or self.external.is_taken(name)
+        )
+
     def _declare_functions(self, block: ast.Block, scope: _Scope) -> None:
         for statement in block.statements:
             if isinstance(statement, ast.VariableDeclaration):
                 scope.later.update(statement.names)
             if not isinstance(statement, ast.FunctionDefinition):
                 continue
-            self._check_name(statement.name, statement.source)
+            place = statement.source
+            if self.dialect.find(statement.name) is not None:
+                after = SourceRange(place.start + len("function"), place.length - len("function"), place.file)
+                place = name_places((statement.name,), after if place.start >= 0 else place, self.text)[0]
+            self._check_name(statement.name, place)
             if scope.exists(statement.name):
                 message = f"Function name {statement.name} already taken in this scope."
                 self.sink.error("DeclarationError", 6052, statement.source, message)
@@ -212,16 +253,14 @@ class _Checker:
                             f"{len(names)} variables and {count} values."
                         )
                         self.sink.error("DeclarationError", 3812, source, message)
-                for name in names:
-                    self._declare_variable(name, source, scope)
+                self._declare_variables(names, source, scope)
             case ast.Assignment():
                 self._assignment(statement, scope)
             case ast.Block():
                 self.block(statement, scope)
-            case ast.FunctionDefinition(_, parameters, returns, body, source):
+            case ast.FunctionDefinition(name, parameters, returns, body, source):
                 inner = _Scope(scope, True)
-                for name in (*parameters, *returns):
-                    self._declare_variable(name, source, inner)
+                self._declare_variables((*parameters, *returns), source, inner, after=name)
                 self.block(body, inner)
             case ast.If(condition, body):
                 self._single(condition, scope)
@@ -258,16 +297,18 @@ class _Checker:
                 continue
             if self.dialect.find(name) is not None:
                 message = f'Cannot assign to builtin function "{name}".'
-                self.sink.error("ParserError", 6272, source, message)
-            elif isinstance(found, _Function):
-                self.sink.error("TypeError", 2657, source, "Assignment requires variable.")
+                self.sink.error("ParserError", 6272, place_after(name, source, self.text), message)
+                continue
+            if found is _MISSING and self.external.resolve(name, source, "assignment", scope.inside_function):
+                continue
+            place = name_places((name,), source, self.text)[0]
+            if isinstance(found, _Function):
+                self.sink.error("TypeError", 2657, place, "Assignment requires variable.")
             elif found is True:
-                self.sink.error(
-                    "DeclarationError", 1133, source, f"Variable {name} used before it was declared."
-                )
-            elif not self.external.resolve(name, source, "assignment", scope.inside_function):
-                message = "Variable not found or variable not lvalue."
-                self.sink.error("DeclarationError", 4634, source, message)
+                message = f"Variable {name} used before it was declared."
+                self.sink.error("DeclarationError", 1133, place, message)
+            else:
+                self.sink.error("DeclarationError", 4634, place, "Variable not found or variable not lvalue.")
 
     def _switch(self, statement: ast.Switch, scope: _Scope) -> None:
         if len(statement.cases) == 1 and statement.cases[0].value is None:
@@ -336,6 +377,8 @@ class _Checker:
                 self.sink.error("TypeError", 4202, at, "Attempt to call variable instead of function.")
             elif not self.external.resolve(name, at, "call", scope.inside_function):
                 self._report_missing(name, at)
+        if name in self.misnamed:
+            parameters = returns = None
         if parameters is not None and parameters != len(call.arguments):
             message = f'Function "{name}" expects {parameters} arguments but got {len(call.arguments)}.'
             if (

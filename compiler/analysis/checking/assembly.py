@@ -33,7 +33,8 @@ class AssemblyChecks(CheckerBase):
     def visit_InlineAssembly(self, node: nodes.InlineAssembly) -> None:
         """An assembly block."""
         names = _OutsideNames(self, node, self.assembly_names.get(node.id, AssemblyNames()))
-        check_block(node.operations, self.dialect(), self.context.sink, external=names)
+        text = self.model.source_text(node.src.file)
+        check_block(node.operations, self.dialect(), self.context.sink, external=names, text=text)
         self.model.external_references[node.id] = names.references
         self._mark_memory(node, names.writes_memory_variable)
 
