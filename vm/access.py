@@ -1,4 +1,5 @@
-"""What a transaction has touched: access sets, created and self-destructed accounts. All journalled by the state."""
+"""What a transaction has touched: access sets, created and self-destructed accounts. All journalled by the
+state."""
 
 from __future__ import annotations
 

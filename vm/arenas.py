@@ -1,5 +1,5 @@
-"""The arrays that Python and compiled code share: the machine's and the frames' structures, stacks, memory, slots,
-journal and logs. They grow on demand; addresses in the structures are kept up to date here."""
+"""The arrays that Python and compiled code share: the machine's and the frames' structures, stacks, memory,
+slots, journal and logs. They grow on demand; addresses in the structures are kept up to date here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import overload
 
 import numpy as np
-
 from smartvm.vm.messages import Log
 from smartvm.vm.native.layout import (
     CALL_DEPTH_LIMIT,
@@ -38,20 +37,20 @@ class Arenas:
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
         self._machine = np.zeros(MACHINE.size, np.uint64)
-        self.machine = memoryview(self._machine)
+        self.machine = self._machine.data
         self.machine_bytes = self.machine.cast("B")
         self.machine_address = self._machine.ctypes.data
         # One structure and one stack per depth: untouched pages take no memory.
         self._frames = np.zeros((CALL_DEPTH_LIMIT + 2) * FRAME.size, np.uint64)
-        self.frames = memoryview(self._frames)
+        self.frames = self._frames.data
         self.frames_bytes = self.frames.cast("B")
         self.frames_address = self._frames.ctypes.data
         self._stacks = np.empty((CALL_DEPTH_LIMIT + 2) * STACK_BYTES, np.uint8)
-        self.stacks = memoryview(self._stacks)
+        self.stacks = self._stacks.data
         self.stacks_address = self._stacks.ctypes.data
         self._memory = np.empty(_FIRST_MEMORY, np.uint8)
         self._scratch = np.zeros(2 * WORD_BYTES, np.uint8)
-        self._scratch_view = memoryview(self._scratch)
+        self._scratch_view = self._scratch.data
         self._scratch_address = self._scratch.ctypes.data
         self._digests = np.zeros((1 << DIGEST_TABLE_BITS, DIGEST.size), np.uint64)
         self.machine[MACHINE["digests"]] = self._digests.ctypes.data
@@ -65,7 +64,8 @@ class Arenas:
         self._logs_changed()
 
     def forget_digests(self) -> None:
-        """Empty the table of digests, for measurements: their results do not depend on it, their time does."""
+        """Empty the table of digests, for measurements: their results do not depend on it, their time
+        does."""
         self._digests[:] = 0
 
     # -- words of the machine
@@ -78,12 +78,13 @@ class Arenas:
     # -- memory
 
     def _memory_changed(self) -> None:
-        self.memory = memoryview(self._memory)
+        self.memory = self._memory.data
         self.memory_address = self._memory.ctypes.data
         self.machine[MACHINE["memory_end"]] = self.memory_address + len(self._memory)
 
     def require_memory(self, end: int, live: int, depth: int) -> None:
-        """Make the arena hold ``end`` bytes, of which the first ``live`` are in use; frames 0 to ``depth`` move along."""
+        """Make the arena hold ``end`` bytes, of which the first ``live`` are in use; frames 0 to ``depth``
+        move along."""
         if end <= len(self._memory):
             return
         old_address = self.memory_address
@@ -113,7 +114,7 @@ class Arenas:
         self.machine[MACHINE["slot_count"]] = 0
 
     def _slots_changed(self) -> None:
-        self.entries = memoryview(self._entries).cast("B")
+        self.entries = self._entries.data.cast("B")
         self.entries_address = self._entries.ctypes.data
         self.machine[MACHINE["slot_entries"]] = self.entries_address
         self.machine[MACHINE["slot_index"]] = self._index.ctypes.data
@@ -192,7 +193,9 @@ class Arenas:
             data = row.tobytes()
             key = int.from_bytes(data[:WORD_BYTES], "little")
             place = 8 * SLOT["current"]
-            result.append((int(row[SLOT["tag"]]), key, int.from_bytes(data[place : place + WORD_BYTES], "little")))
+            result.append(
+                (int(row[SLOT["tag"]]), key, int.from_bytes(data[place : place + WORD_BYTES], "little"))
+            )
         return result
 
     # -- journal of slots

@@ -1,4 +1,5 @@
-"""Calls, creations and self-destruction: executed by Python, behind the door. A new frame is returned, not entered."""
+"""Calls, creations and self-destruction: executed by Python, behind the door. A new frame is returned, not
+entered."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ MAX_NONCE = (1 << 64) - 1  # EIP-2681
 
 
 def _gas_passed_on(frame: Frame, kept_fraction: int, requested: int) -> int:
-    """Take and give the gas of a call: what was asked for, or since EIP-150 at most all but 1 / ``kept_fraction``."""
+    """Take and give the gas of a call: what was asked for, or since EIP-150 at most all but 1 /
+    ``kept_fraction``."""
     if kept_fraction:
         requested = min(requested, frame.gas - frame.gas // kept_fraction)
     frame.charge(requested)

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from functools import lru_cache
 
 import numpy as np
-
 from smartvm.vm.native.analysis import (
     CODE_PADDING,
     STREAM_FIELDS_EXTRA,
@@ -17,7 +16,6 @@ from smartvm.vm.native.analysis import (
 from smartvm.vm.native.library import Interpreter
 from smartvm.vm.plan import ExecutionPlan
 
-
 #: Of a stream's field that is no cell.
 NO_COUNTER = 0xFFFFFFFF
 
@@ -25,9 +23,28 @@ NO_COUNTER = 0xFFFFFFFF
 class AnalysedCode:
     """Code and its stream of cells. ``code``, ``targets`` and ``stream`` are addresses."""
 
-    __slots__ = ("_arrays", "blocks", "code", "code_bytes", "compiled", "counters", "entries", "first", "kept", "length", "plain", "size", "stream", "stream_fields", "target_indexes", "targets")
+    __slots__ = (
+        "_arrays",
+        "blocks",
+        "code",
+        "code_bytes",
+        "compiled",
+        "counters",
+        "entries",
+        "first",
+        "kept",
+        "length",
+        "plain",
+        "size",
+        "stream",
+        "stream_fields",
+        "target_indexes",
+        "targets",
+    )
 
-    def __init__(self, interpreter: Interpreter, plan: ExecutionPlan, code: bytes, mode: int, patience: int) -> None:
+    def __init__(
+        self, interpreter: Interpreter, plan: ExecutionPlan, code: bytes, mode: int, patience: int
+    ) -> None:
         self.code_bytes = code
         self.size = len(code)
         padded = np.zeros(self.size + CODE_PADDING, np.uint8)
@@ -35,7 +52,9 @@ class AnalysedCode:
         targets = np.zeros(self.size + 1, np.uint32)
         fields = STREAM_FIELDS_PER_BYTE * self.size + STREAM_FIELDS_EXTRA
         stream = np.empty(fields, np.uint64)
-        self.counters = np.full(fields, NO_COUNTER, np.uint32) if mode == UNFUSED else np.empty(fields, np.uint32)
+        self.counters = (
+            np.full(fields, NO_COUNTER, np.uint32) if mode == UNFUSED else np.empty(fields, np.uint32)
+        )
         self.code, self.targets, self.stream = padded.ctypes.data, targets.ctypes.data, stream.ctypes.data
         length = interpreter.analyse(
             plan.descriptors.ctypes.data,
@@ -69,7 +88,9 @@ class AnalysedCode:
 class CodeCache:
     """A plan's analysed code by content, the least recently used leaving when there is too much."""
 
-    def __init__(self, interpreter: Interpreter, plan: ExecutionPlan, *, traced: bool = False, patience: int = 0) -> None:
+    def __init__(
+        self, interpreter: Interpreter, plan: ExecutionPlan, *, traced: bool = False, patience: int = 0
+    ) -> None:
         self._interpreter = interpreter
         self._plan = plan
         self._patience = 0 if traced else patience
@@ -93,6 +114,8 @@ class CodeCache:
 
 
 @lru_cache(maxsize=64)
-def code_cache(interpreter: Interpreter, plan: ExecutionPlan, *, traced: bool = False, patience: int = 0) -> CodeCache:
+def code_cache(
+    interpreter: Interpreter, plan: ExecutionPlan, *, traced: bool = False, patience: int = 0
+) -> CodeCache:
     """The cache that all machines with this plan share: code is analysed, and compiled, once in a process."""
     return CodeCache(interpreter, plan, traced=traced, patience=patience)

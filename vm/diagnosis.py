@@ -20,7 +20,9 @@ _KINDS = {
 _HOST_CELL_BYTES = 16
 
 
-def _information(plan: ExecutionPlan, frame: Frame, kind: HaltKind, counter: int, more: str) -> HaltInformation:
+def _information(
+    plan: ExecutionPlan, frame: Frame, kind: HaltKind, counter: int, more: str
+) -> HaltInformation:
     code = frame.code.code_bytes
     name = plan.name(code[counter]) if counter < len(code) else "STOP"
     text = f"{name} at {counter}: {more or kind.value}"
@@ -56,7 +58,9 @@ def _refused_block(plan: ExecutionPlan, frame: Frame, counter: int) -> HaltInfor
         base = plan.gas_rules[code[counter]].base
         if height < len(instruction.operands):
             expected = f"expected {len(instruction.operands)} words on the stack, found {height}"
-            return _information(plan, frame, HaltKind.STACK_UNDERFLOW, counter, f"stack underflow: {expected}")
+            return _information(
+                plan, frame, HaltKind.STACK_UNDERFLOW, counter, f"stack underflow: {expected}"
+            )
         height += len(instruction.results) - len(instruction.operands)
         if height > STACK_LIMIT:
             return _information(plan, frame, HaltKind.STACK_OVERFLOW, counter, "")

@@ -15,7 +15,7 @@ from smartvm.errors import SmartVMError
 from smartvm.instructions.model import Gas, Instruction
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.extension import Kernel
+from smartvm.vm.extension import BlocksView, GasMeter, Kernel, MemoryView, StorageView
 from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt
 from smartvm.vm.messages import HaltKind
@@ -153,10 +153,10 @@ class FrameContext:
         self._instruction = instruction
         self.operands = operands
         self.gas_rule = rule
-        self.gas = _Gas(frame)
-        self.memory = _Memory(frame)
-        self.storage = _Storage(machine, frame)
-        self.blocks = _Blocks(machine, frame)
+        self.gas: GasMeter = _Gas(frame)
+        self.memory: MemoryView = _Memory(frame)
+        self.storage: StorageView = _Storage(machine, frame)
+        self.blocks: BlocksView = _Blocks(machine, frame)
         if frame.buffer is None:
             frame.buffer = Buffer()
         self.buffer = frame.buffer
@@ -275,4 +275,3 @@ def extension_executor(
         return enter_microcode(machine, frame, instruction, code, operands)
 
     return execute
-

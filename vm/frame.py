@@ -24,8 +24,8 @@ _MEMORY, _MEMORY_SIZE = FRAME["memory"], FRAME["memory_size"]
 class Frame:
     """An executing call or creation.
 
-    ``kind`` is the mnemonic that made it. ``address`` is the executing account, ``code_address`` where the code is from.
-    ``output_area`` is where in the caller's memory its output goes.
+    ``kind`` is the mnemonic that made it. ``address`` is the executing account, ``code_address`` where the
+    code is from. ``output_area`` is where in the caller's memory its output goes.
     """
 
     __slots__ = (
@@ -183,7 +183,9 @@ class Frame:
     def stack(self) -> tuple[int, ...]:
         """All words, bottom first."""
         data = bytes(self._arenas.stacks[self.stack_start : self._stack_end])
-        return tuple(int.from_bytes(data[i : i + WORD_BYTES], "little") for i in range(0, len(data), WORD_BYTES))
+        return tuple(
+            int.from_bytes(data[i : i + WORD_BYTES], "little") for i in range(0, len(data), WORD_BYTES)
+        )
 
     def pop(self, count: int) -> list[int]:
         """Take ``count`` words, top first. They must be there."""
@@ -210,8 +212,8 @@ class Frame:
         return self._arenas.frames[self._base + _MEMORY_SIZE]
 
     def expand(self, *areas: tuple[int, int], keep: bool = False) -> None:
-        """Expand memory to hold (offset, size) areas, and pay for that. What is new is zero, or with ``keep`` what
-        another frame on the same memory wrote there."""
+        """Expand memory to hold (offset, size) areas, and pay for that. What is new is zero, or with ``keep``
+        what another frame on the same memory wrote there."""
         end = 0
         for offset, size in areas:
             if size:

@@ -6,7 +6,8 @@ from smartvm.vm.messages import HaltKind
 
 
 class ExceptionalHalt(Exception):
-    """The frame ends, all its gas is used and its changes are undone. Reported in ``ExecutionResult.error``."""
+    """The frame ends, all its gas is used and its changes are undone. Reported in
+    ``ExecutionResult.error``."""
 
     def __init__(self, kind: HaltKind, message: str = "") -> None:
         super().__init__(message or kind.value)

@@ -20,8 +20,8 @@ def _no_block_hash(_number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class BlockEnvironment:
-    """The block that a transaction is in. Addresses and hashes are bytes, the rest integers; ``block_hash`` gives
-    the hash of one of the last 256 blocks by number (the machine checks the range)."""
+    """The block that a transaction is in. Addresses and hashes are bytes, the rest integers; ``block_hash``
+    gives the hash of one of the last 256 blocks by number (the machine checks the range)."""
 
     number: int = 1
     timestamp: int = 1
@@ -48,8 +48,8 @@ class TransactionEnvironment:
 class Message:
     """A call, or for ``Machine.create`` a creation (``data`` is then the init code, ``target`` ignored).
 
-    ``value`` is transferred before the code runs. ``code`` overrides the code of ``target``; nothing else of the
-    account changes by that.
+    ``value`` is transferred before the code runs. ``code`` overrides the code of ``target``; nothing else of
+    the account changes by that.
     """
 
     caller: Address
@@ -92,8 +92,8 @@ class HaltKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class HaltInformation:
-    """An exceptional halt: its kind, the instruction's mnemonic and program counter (None outside of code), and one
-    line for people that names them with what was expected and found."""
+    """An exceptional halt: its kind, the instruction's mnemonic and program counter (None outside of code),
+    and one line for people that names them with what was expected and found."""
 
     kind: HaltKind
     instruction: str | None
@@ -105,9 +105,9 @@ class HaltInformation:
 class ExecutionResult:
     """What a message came to.
 
-    ``success``: it ended by STOP, RETURN or SELFDESTRUCT. ``reverted``: by REVERT. ``error`` is set when it halted
-    exceptionally. ``refund`` is the counter of the transaction so far, not yet capped. ``gas_used`` + ``gas_left``
-    is the message's gas. ``logs`` are those of this message.
+    ``success``: it ended by STOP, RETURN or SELFDESTRUCT. ``reverted``: by REVERT. ``error`` is set when it
+    halted exceptionally. ``refund`` is the counter of the transaction so far, not yet capped. ``gas_used`` +
+    ``gas_left`` is the message's gas. ``logs`` are those of this message.
     """
 
     success: bool

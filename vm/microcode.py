@@ -1,10 +1,11 @@
-"""Instructions given in Yul: their microcode runs as one instruction, in a frame that shares the executing frame's
-memory, storage, input and Buffers but has a stack of its own.
+"""Instructions given in Yul: their microcode runs as one instruction, in a frame that shares the executing
+frame's memory, storage, input and Buffers but has a stack of its own.
 
-At the start that stack holds a zero word and above it the operands, the first on top; at STOP the results are on its top,
-the first uppermost. The table's gas is all it costs, besides growth of memory; under the gas rule `microcode` the frame pays
-`percent` / 100 of what the code costs by the ordinary prices as well. So that it cannot run forever it has a budget of its
-own, and what spends or shows gas that the frame would have to pay (calls, creations, GAS) is refused.
+At the start that stack holds a zero word and above it the operands, the first on top; at STOP the results are
+on its top, the first uppermost. The table's gas is all it costs, besides growth of memory; under the gas rule
+`microcode` the frame pays `percent` / 100 of what the code costs by the ordinary prices as well. So that it
+cannot run forever it has a budget of its own, and what spends or shows gas that the frame would have to pay
+(calls, creations, GAS) is refused.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def check_microcode(plan: ExecutionPlan, instruction: Instruction, code: bytes) 
         part = plan.instructions.get(code[counter])
         if part is not None:
             if part.family in _REFUSED_FAMILIES or part.name in _REFUSED:
-                raise MicrocodeError(f"the microcode of {instruction.name} uses {part.name}, which it must not")
+                raise MicrocodeError(
+                    f"the microcode of {instruction.name} uses {part.name}, which it must not"
+                )
             counter += part.immediate_bytes
         counter += 1
 
@@ -88,7 +91,8 @@ def _budget(plan: ExecutionPlan, parent: Frame, instruction: Instruction) -> int
 def leave_microcode(
     machine: Machine, parent: Frame, frame: Frame, outcome: Outcome, *, stopped: bool
 ) -> Outcome | None:
-    """Give the results to the executing frame; or the outcome that it ends with too. Raises ``ExceptionalHalt``."""
+    """Give the results to the executing frame; or the outcome that it ends with too. Raises
+    ``ExceptionalHalt``."""
     instruction = frame.microcode_of
     assert instruction is not None
     parent.buffer = frame.buffer
@@ -110,7 +114,9 @@ def leave_microcode(
     results = frame.stack()
     count = len(instruction.results)
     if len(results) < count:
-        raise MicrocodeError(f"the microcode of {instruction.name} left {len(results)} words, expected {count}")
+        raise MicrocodeError(
+            f"the microcode of {instruction.name} left {len(results)} words, expected {count}"
+        )
     for value in results[len(results) - count :]:
         parent.push(value)
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-
 from smartvm.instructions.model import Gas, Instruction, InstructionTable
 from smartvm.vm.forks import Fork
 from smartvm.vm.native.bodies import BODIES

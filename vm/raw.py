@@ -40,12 +40,21 @@ def run_raw(
 ) -> tuple[ExecutionResult, dict[str, Any]]:
     """Execute ``code`` as the code of the called account at depth 0, value 0.
 
-    With ``repetitions`` it is executed once to warm up and then so many times, each from the same fresh state. The
-    result of the last and the mapping that ``--json`` prints: output, gas_used, success, bench_ns, bench_cpu_ns, jit_ns.
+    With ``repetitions`` it is executed once to warm up and then so many times, each from the same fresh
+    state. The result of the last and the mapping that ``--json`` prints: output, gas_used, success, bench_ns,
+    bench_cpu_ns, jit_ns.
     """
     state = WorldState(MemoryStore())
     state.set_nonce(ACCOUNT, 1)
-    machine = Machine(table or load_table("evm"), fork, state, BlockEnvironment(), microcode=microcode, engine=engine, tracer=tracer)
+    machine = Machine(
+        table or load_table("evm"),
+        fork,
+        state,
+        BlockEnvironment(),
+        microcode=microcode,
+        engine=engine,
+        tracer=tracer,
+    )
     jit_ns = machine.interpreter.compile_ns
     message = Message(SENDER, ACCOUNT, gas, data, code=code)
     fresh = state.snapshot()
@@ -93,7 +102,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     result, report = run_raw(
-        options.code, options.input, options.gas, repetitions=options.bench, fork=options.fork, engine=options.engine
+        options.code,
+        options.input,
+        options.gas,
+        repetitions=options.bench,
+        fork=options.fork,
+        engine=options.engine,
     )
     print(json.dumps(report))
     return 0 if result.success else 1

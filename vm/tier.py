@@ -8,7 +8,6 @@ from functools import lru_cache
 import llvmlite.binding as llvm
 import llvmlite.ir as ir
 import numpy as np
-
 from smartvm.vm.code import NO_COUNTER, AnalysedCode
 from smartvm.vm.messages import Engine
 from smartvm.vm.native.analysis import UNFUSED
@@ -23,7 +22,8 @@ from smartvm.vm.plan import ExecutionPlan
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a block is jumped back to, and code is executed from its start, before it is compiled; 0: never."""
+    """How often a block is jumped back to, and code is executed from its start, before it is compiled; 0:
+    never."""
 
     jumps_back: int
     entries: int
@@ -50,7 +50,9 @@ _ENDS_BLOCK = (
 class _PlainBlocks(BlockSource):
     """Blocks of a code, with the cells of its unfused stream."""
 
-    def __init__(self, plan: ExecutionPlan, code: AnalysedCode, plain: AnalysedCode, begin_handler: int) -> None:
+    def __init__(
+        self, plan: ExecutionPlan, code: AnalysedCode, plain: AnalysedCode, begin_handler: int
+    ) -> None:
         self._plan = plan
         self._code = code
         self._plain = plain
@@ -139,7 +141,6 @@ class CompiledTier:
         )
         for name in support_names(support_prototypes()):
             llvm.add_symbol(name, interpreter.code.address(name))
-
 
     def compile(self, code: AnalysedCode, head: int) -> None:
         """Compile the region whose head is the block at a program counter, and let both streams go there."""

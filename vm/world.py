@@ -12,7 +12,17 @@ __all__ = ["WorldState"]
 class _AccountState:
     """An account as loaded from the store and changed since. ``slots`` and ``blocks`` hold changes only."""
 
-    __slots__ = ("balance", "blocks", "changed", "code", "code_hash", "exists", "nonce", "slots", "storage_cleared")
+    __slots__ = (
+        "balance",
+        "blocks",
+        "changed",
+        "code",
+        "code_hash",
+        "exists",
+        "nonce",
+        "slots",
+        "storage_cleared",
+    )
 
     def __init__(self, account: Account | None) -> None:
         self.exists = account is not None
@@ -29,9 +39,9 @@ class _AccountState:
 class WorldState:
     """Accounts, their storage slots and weight blocks. Addresses are 20 bytes, amounts wei, words integers.
 
-    Every change is journalled: ``snapshot`` and ``revert`` cost O(changes). ``commit`` writes all changes to the
-    store and forgets the journal. While a transaction runs, the machine keeps slots it touched in arrays of its own
-    and writes them back in ``Machine.finish_transaction``.
+    Every change is journalled: ``snapshot`` and ``revert`` cost O(changes). ``commit`` writes all changes to
+    the store and forgets the journal. While a transaction runs, the machine keeps slots it touched in arrays
+    of its own and writes them back in ``Machine.finish_transaction``.
     """
 
     def __init__(self, store: StateStore) -> None:
@@ -175,11 +185,8 @@ class WorldState:
         state = self._account(address)
         if any(state.slots.values()) or any(b is not None for b in state.blocks.values()):
             return True
-        if state.storage_cleared or not state.exists or not self.store.has_storage(address):
-            return False
-        # The store has some; only a store that lost all of them to changes here would differ, which needs a
-        # clearing of each slot by itself in one block: such an account still counts as holding storage.
-        return True
+        # An account all of whose slots were set to 0 one by one since the last commit still counts as holding some.
+        return not state.storage_cleared and state.exists and self.store.has_storage(address)
 
     def storage_known_empty(self, address: bytes) -> bool:
         """Whether no slot was set before this transaction, so that the store need not be asked for any."""

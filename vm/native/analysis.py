@@ -1,15 +1,15 @@
 """Analysing code, in compiled code: bytes become the stream of cells that the interpreter executes.
 
-A cell is the address of its handler and that handler's fields, 64 bits each. Basic blocks start with a BEGIN_BLOCK cell,
-which charges the constant gas of the whole block and checks the stack for all of it: a block's instructions are all
-executed or the frame halts, and then it does not matter where. What must see exact gas therefore ends a block.
-Jumps whose destination is pushed right before hold its address; other jumps look it up by program counter.
+A cell is the address of its handler and that handler's fields, 64 bits each. Basic blocks start with a
+BEGIN_BLOCK cell, which charges the constant gas of the whole block and checks the stack for all of it: a
+block's instructions are all executed or the frame halts, and then it does not matter where. What must see
+exact gas therefore ends a block. Jumps whose destination is pushed right before hold its address; other jumps
+look it up by program counter.
 """
 
 from __future__ import annotations
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native.emit import I8, I16, I32, I64, I256, POINTER, Emitter, Value, define
 from smartvm.vm.native.layout import (
     DESCRIPTOR,
@@ -169,15 +169,18 @@ def _resolve_destinations(a: _Analysis, size: Value, targets: Value) -> None:
 
 
 def define_analyse(module: ir.Module) -> ir.Function:
-    """stream length (descriptors*, transitions*, handlers*, code*, size, stream*, targets*, counters*, mode, patience): see
-    the module. ``targets`` (32 bits a byte of code) must hold zeros. Static jumps back are counted when ``patience`` is
-    not 0: after so many the destination is hot."""
+    """stream length (descriptors*, transitions*, handlers*, code*, size, stream*, targets*, counters*, mode,
+    patience): see the module. ``targets`` (32 bits a byte of code) must hold zeros. Static jumps back are
+    counted when ``patience`` is not 0: after so many the destination is hot."""
     add_cell = _define_add_cell(module)
     begin_block = _define_begin_block(module, add_cell)
     end_block = _define_end_block(module)
     account = _define_account(module)
     e = define(
-        module, "analyse", I64, [POINTER, POINTER, POINTER, POINTER, I64, POINTER, POINTER, POINTER, I64, I64],
+        module,
+        "analyse",
+        I64,
+        [POINTER, POINTER, POINTER, POINTER, I64, POINTER, POINTER, POINTER, I64, I64],
         exported=True,
     )
     descriptors, transitions, handlers, code, size, stream, targets, counters, mode, patience = e.arguments

@@ -1,4 +1,5 @@
-"""What each instruction does: bodies by name, used by every tier. Constant gas and stack bounds are checked before.
+"""What each instruction does: bodies by name, used by every tier. Constant gas and stack bounds are checked
+before.
 
 A body that needs Python is not here: the analysis leaves to the host for every instruction without a body.
 """
@@ -36,7 +37,8 @@ def _binary(name: str, operation: Callable[[InstructionEmitter, Value, Value], V
 
 
 def _shift(f: InstructionEmitter, amount: Value, shifted: Value, beyond: Value | int) -> Value:
-    """``shifted`` where the amount is below 256. LLVM leaves wider shifts undefined, hence the masks at the callers."""
+    """``shifted`` where the amount is below 256. LLVM leaves wider shifts undefined, hence the masks at the
+    callers."""
     return (amount < 256).choose(shifted, beyond)
 
 
@@ -186,7 +188,9 @@ def _copy(name: str, source: str, source_size: str) -> None:
         start, length = f.memory_range(target, size)
         f.charge(((length + 31) >> 5) * f.parameter(name, "per_word"))
         from_ = f.frame_field(source).to_pointer()
-        f.call(f.support.copy_padded, f.memory.offset(start), length, from_, f.frame_field(source_size), offset)
+        f.call(
+            f.support.copy_padded, f.memory.offset(start), length, from_, f.frame_field(source_size), offset
+        )
 
     BODIES[name] = run
 

@@ -92,7 +92,8 @@ def _storage_store_gross(f: InstructionEmitter) -> None:
 
 @body("SSTORE_NET")
 def _storage_store_net(f: InstructionEmitter) -> None:
-    """EIP-1283, EIP-2200, EIP-2929, EIP-3529: by the value at the transaction's start, the present and the new one."""
+    """EIP-1283, EIP-2200, EIP-2929, EIP-3529: by the value at the transaction's start, the present and the
+    new one."""
     f.require_no_static_call()
     guard = _constant(f, "stipend_guard")
     f.leave_if(guard.differs(0) & ~f.gas.signed_greater(guard), Reason.OUT_OF_GAS)

@@ -6,7 +6,6 @@ from dataclasses import fields
 from functools import cache
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native import bodies_storage
 from smartvm.vm.native.analysis import define_analyse
 from smartvm.vm.native.bodies import BODIES
@@ -111,7 +110,9 @@ def make_module() -> str:
     handlers: list[ir.Constant] = [ir.Constant(POINTER, None)]
     for number, sequence in enumerate(sequences()):
         if sequence:
-            handlers.append(define_handler(module, f"handler_{number}_{'_'.join(sequence)}", sequence, support))
+            handlers.append(
+                define_handler(module, f"handler_{number}_{'_'.join(sequence)}", sequence, support)
+            )
     table = ir.GlobalVariable(module, ir.ArrayType(POINTER, len(handlers)), "handlers")
     for handler in handlers[1:]:
         handler.type = POINTER

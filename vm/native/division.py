@@ -1,8 +1,10 @@
-"""Division of 256- and 512-bit words on 64-bit limbs: Knuth's algorithm D with Möller and Granlund's reciprocals.
+"""Division of 256- and 512-bit words on 64-bit limbs: Knuth's algorithm D with Möller and Granlund's
+reciprocals.
 
-LLVM's own expansion of wide division works bit by bit; this takes one multiplication and a bit per quotient limb and
-uses no instruction of a certain machine. Sources: Knuth, The Art of Computer Programming 2, 4.3.1; Möller and Granlund,
-"Improved division by invariant integers" (IEEE Transactions on Computers 2011), algorithms 3 and 4.
+LLVM's own expansion of wide division works bit by bit; this takes one multiplication and a bit per quotient
+limb and uses no instruction of a certain machine. Sources: Knuth, The Art of Computer Programming 2, 4.3.1;
+Möller and Granlund, "Improved division by invariant integers" (IEEE Transactions on Computers 2011),
+algorithms 3 and 4.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native.emit import I64, I128, I256, POINTER, Emitter, Value, define
 
 LIMBS = 4
@@ -103,7 +104,8 @@ def _pair(high: Value, low: Value) -> Value:
 def _three_by_two(
     e: Emitter, u2: Value, u1: Value, u0: Value, divisor: Value, v: Value
 ) -> tuple[Value, Value]:
-    """Quotient and remainder (of two limbs) of (u2, u1, u0) by a normalised divisor > (u2, u1): algorithm 4."""
+    """Quotient and remainder (of two limbs) of (u2, u1, u0) by a normalised divisor > (u2, u1): algorithm
+    4."""
     d1, d0 = _high(divisor), _low(divisor)
     estimate = _wide_product(v, u2) + _pair(u2, u1)
     quotient, fraction = _high(estimate), _low(estimate)
@@ -117,7 +119,8 @@ def _three_by_two(
 
 
 def _divide_step(e: Emitter, rest: Value, limb: Value, divisor: Value, v: Value) -> tuple[Value, Value]:
-    """One digit: quotient and remainder of (rest, limb) by a normalised divisor of four limbs, greater than ``rest``."""
+    """One digit: quotient and remainder of (rest, limb) by a normalised divisor of four limbs, greater than
+    ``rest``."""
     top = (divisor >> 128).truncate(I128)
     u4, u3, u2 = ((rest >> (64 * i)).truncate(I64) for i in (3, 2, 1))
     digit = e.variable(I64, -1)
@@ -125,7 +128,8 @@ def _divide_step(e: Emitter, rest: Value, limb: Value, divisor: Value, v: Value)
     shifted = (rest << 64) | limb.extend(I256)
     with e.builder.if_else((rest >> 128).truncate(I128).equals(top).ir) as (limit, usual):
         with limit:
-            # (rest, limb) - (2**64 - 1) * divisor: rest is less than the divisor by less than 2**128, so this is exact
+            # (rest, limb) - (2**64 - 1) * divisor: rest is less than the divisor by less than 2**128, so this
+            # is exact
             left.value = shifted + divisor - (divisor << 64)
         with usual:
             q, high = _three_by_two(e, u4, u3, u2, top, v)
@@ -142,9 +146,9 @@ def _divide_step(e: Emitter, rest: Value, limb: Value, divisor: Value, v: Value)
 
 
 def _define_divide_limbs(module: ir.Module, reciprocal: ir.Function) -> ir.Function:
-    """void (numerator*, limbs, divisor, quotient*, remainder*): ``quotient`` (four limbs more than the numerator, or null)
-    and ``remainder`` (4 limbs). The numerator has 2 to 8 limbs, and four limbs of 0 before and one behind it; the
-    divisor is not 0."""
+    """void (numerator*, limbs, divisor, quotient*, remainder*): ``quotient`` (four limbs more than the
+    numerator, or null) and ``remainder`` (4 limbs). The numerator has 2 to 8 limbs, and four limbs of 0
+    before and one behind it; the divisor is not 0."""
     e = define(module, "divide_limbs", ir.VoidType(), [POINTER, I64, I256, POINTER, POINTER])
     numerator, limbs, divisor, quotient, remainder = e.arguments
     shift = e.leading_zeros(divisor)
@@ -181,8 +185,8 @@ def _define_divide_limbs(module: ir.Module, reciprocal: ir.Function) -> ir.Funct
 
     length = limbs + whole + 1
     first = e.word(0)
-    for i in range(1, 5):
-        first = (first << 64) | shifted(length - i).extend(I256)
+    for back in range(1, 5):
+        first = (first << 64) | shifted(length - back).extend(I256)
     left = e.variable(I256, first)
     i = e.variable(I64, length - 4)
     with e.loop() as loop:
@@ -216,7 +220,9 @@ def _limbs(word: Value) -> list[Value]:
     return [(word >> (64 * i)).truncate(I64) for i in range(LIMBS)]
 
 
-def _define_division(module: ir.Module, name: str, divide_limbs: ir.Function, *, remainder: bool) -> ir.Function:
+def _define_division(
+    module: ir.Module, name: str, divide_limbs: ir.Function, *, remainder: bool
+) -> ir.Function:
     e = define(module, name, I256, [I256, I256])
     a, b = e.arguments
     with e.when(b.equals(0)):
@@ -241,7 +247,9 @@ def _magnitude(value: Value) -> Value:
     return value.signed_less(0).choose(-value, value)
 
 
-def _define_signed_division(module: ir.Module, name: str, unsigned: ir.Function, *, remainder: bool) -> ir.Function:
+def _define_signed_division(
+    module: ir.Module, name: str, unsigned: ir.Function, *, remainder: bool
+) -> ir.Function:
     """Truncating; the remainder has the dividend's sign. -2**255 / -1 wraps to itself."""
     e = define(module, name, I256, [I256, I256])
     a, b = e.arguments

@@ -1,7 +1,7 @@
 """A thin layer over llvmlite's IR builder: values with operators, structured control flow, variables.
 
-``Value`` is unsigned where it matters (``<`` ``//`` ``>>``); signed forms are methods. Integers that meet a value become
-constants of its type.
+``Value`` is unsigned where it matters (``<`` ``//`` ``>>``); signed forms are methods. Integers that meet a
+value become constants of its type.
 """
 
 from __future__ import annotations
@@ -271,7 +271,8 @@ class Emitter:
         return Value(self, self.builder.call(function, values, cconv=function.calling_convention))
 
     def intrinsic(self, name: str, kind: ir.Type, *arguments: Value | int) -> Value:
-        """An LLVM intrinsic overloaded on ``kind``, whose result is of that type; ``bool`` arguments become i1."""
+        """An LLVM intrinsic overloaded on ``kind``, whose result is of that type; ``bool`` arguments become
+        i1."""
         values = [
             a.ir if isinstance(a, Value) else ir.Constant(I1 if isinstance(a, bool) else kind, int(a))
             for a in arguments

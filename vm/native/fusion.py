@@ -1,9 +1,9 @@
 """Which sequences of instructions the interpreter executes as one cell.
 
-A cell's handler is made by emitting the bodies of its sequence one after another on one virtual stack. The analysis
-extends a cell as long as the longer sequence is here too, so every prefix of a sequence is here (single instructions are
-cells by themselves). At most one instruction of a sequence touches memory, so that a cell whose memory must grow can be
-executed again from its start.
+A cell's handler is made by emitting the bodies of its sequence one after another on one virtual stack. The
+analysis extends a cell as long as the longer sequence is here too, so every prefix of a sequence is here
+(single instructions are cells by themselves). At most one instruction of a sequence touches memory, so that a
+cell whose memory must grow can be executed again from its start.
 """
 
 from __future__ import annotations
@@ -16,10 +16,26 @@ _NAMES = {
 }
 
 #: What follows a pushed constant or a copied word in any compiled code.
-_BINARY = ("ADD", "SUB", "MUL", "LT", "GT", "SLT", "SGT", "EQ", "AND", "OR", "XOR", "SHL", "SHR", "SAR", "BYTE")
+_BINARY = (
+    "ADD",
+    "SUB",
+    "MUL",
+    "LT",
+    "GT",
+    "SLT",
+    "SGT",
+    "EQ",
+    "AND",
+    "OR",
+    "XOR",
+    "SHL",
+    "SHR",
+    "SAR",
+    "BYTE",
+)
 
-#: The sequences that compiled Solidity, Huff and Yul code executed most often: found by repeatedly adding the most frequent
-#: pair of neighbouring cells, over loops, hashing, tokens, elliptic curves and a ray tracer.
+#: The sequences that compiled Solidity, Huff and Yul code executed most often: found by repeatedly adding the
+#: most frequent pair of neighbouring cells, over loops, hashing, tokens, elliptic curves and a ray tracer.
 _FREQUENT = """
 ADD ADD
 ADD DUP1

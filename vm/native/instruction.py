@@ -1,8 +1,8 @@
 """How an instruction's body is emitted: operands and results on a virtual stack, gas, memory, ways out.
 
-A body pops and pushes SSA values. Several bodies emitted one after another share the virtual stack, so that what one
-pushes and the next pops never reaches memory: that is what a fused cell of the interpreter and a block of the compiled
-tier are made of.
+A body pops and pushes SSA values. Several bodies emitted one after another share the virtual stack, so that
+what one pushes and the next pops never reaches memory: that is what a fused cell of the interpreter and a
+block of the compiled tier are made of.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import llvmlite.ir as ir
-
 from smartvm.vm.native.division import Arithmetic
 from smartvm.vm.native.emit import I64, I256, POINTER, Emitter, Value
 from smartvm.vm.native.layout import (
@@ -151,16 +150,13 @@ class InstructionEmitter(Emitter):
         top = top or self._flushed_top()
         handler = self.builder.load(position.ir, typ=HANDLER_TYPE.as_pointer())
         state = [self.frame, position, top, self.gas, self.memory, self.memory_size]
-        result = self.builder.call(
-            handler, [v.ir for v in state], cconv=HANDLER_CONVENTION, tail="musttail"
-        )
+        result = self.builder.call(handler, [v.ir for v in state], cconv=HANDLER_CONVENTION, tail="musttail")
         self.builder.ret(result)
         self.finished = True
 
-    def jump_if(
-        self, condition: Value, position: Value, before: Callable[[], None] | None = None
-    ) -> None:
-        """End with the cell at ``position``, ``before`` being emitted ahead of that, or with the one behind this."""
+    def jump_if(self, condition: Value, position: Value, before: Callable[[], None] | None = None) -> None:
+        """End with the cell at ``position``, ``before`` being emitted ahead of that, or with the one behind
+        this."""
         top = self._flushed_top()
         with self.when(condition):
             if before is not None:
@@ -171,7 +167,12 @@ class InstructionEmitter(Emitter):
     # -- leaving
 
     def _leave(self, reason: Reason, position: Value, top: Value, gas: Value, memory_size: Value) -> None:
-        for name, value in (("position", position), ("stack_top", top), ("gas", gas), ("memory_size", memory_size)):
+        for name, value in (
+            ("position", position),
+            ("stack_top", top),
+            ("gas", gas),
+            ("memory_size", memory_size),
+        ):
             self.store(value, self.frame, index=FRAME[name])
         self.give(int(reason) | self.component << 8)
 
@@ -186,8 +187,8 @@ class InstructionEmitter(Emitter):
         self.finished = True
 
     def leave_if(self, condition: Value, reason: Reason) -> None:
-        """Where ``condition`` holds: return to Python with everything as it was before this cell, so that the cell can
-        be executed again (or, when the reason is a halt, not at all)."""
+        """Where ``condition`` holds: return to Python with everything as it was before this cell, so that the
+        cell can be executed again (or, when the reason is a halt, not at all)."""
         with self.when(condition, likely=False):
             self._leave(reason, self.position, self.top, self.entry_gas, self.entry_size)
 
@@ -231,7 +232,9 @@ class InstructionEmitter(Emitter):
 
     def _expand(self, end: Value) -> None:
         with self.when(end > self.memory_size, likely=False):
-            left = self.call(self.support.expand_memory, self.frame, self.gas, self.memory, self.memory_size, end)
+            left = self.call(
+                self.support.expand_memory, self.frame, self.gas, self.memory, self.memory_size, end
+            )
             self.leave_if(left.equals(EXPAND_NEEDS_ARENA), Reason.GROW_MEMORY)
             self.leave_if(left.signed_less(0), Reason.OUT_OF_GAS)
             self._gas.value = left

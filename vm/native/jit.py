@@ -1,7 +1,7 @@
 """Compiles LLVM modules to machine code, and keeps the interpreter's on disk.
 
-The cache's key is the digest of the sources that make the module, of llvmlite's and LLVM's version and of the CPU with
-its features: code of another version or for another machine is never loaded.
+The cache's key is the digest of the sources that make the module, of llvmlite's and LLVM's version and of the
+CPU with its features: code of another version or for another machine is never loaded.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ def target_machine() -> llvm.TargetMachine:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, reloc="pic",
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2,
+        reloc="pic",
         codemodel="small",
     )
 
@@ -41,7 +44,8 @@ def compile_to_object(text: str, speed_level: int = 2) -> bytes:
     options.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
-    return machine.emit_object(module)
+    code: bytes = machine.emit_object(module)
+    return code
 
 
 class NativeCode:
@@ -65,7 +69,10 @@ class NativeCode:
 def _engine_machine() -> llvm.TargetMachine:
     # An engine owns its machine, so the shared one cannot be given to it.
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2, reloc="pic",
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2,
+        reloc="pic",
         codemodel="small",
     )
 
@@ -92,8 +99,8 @@ def cache_key(sources: Path) -> str:
 
 
 def load_or_compile(sources: Path, make_module: object, what: str = "interpreter") -> tuple[NativeCode, int]:
-    """The machine code of the module that ``make_module()`` gives as text, and the nanoseconds spent on compiling
-    it (0 when it came from the cache). Says on stderr that it compiles."""
+    """The machine code of the module that ``make_module()`` gives as text, and the nanoseconds spent on
+    compiling it (0 when it came from the cache). Says on stderr that it compiles."""
     path = cache_folder() / f"{what.replace(' ', '-')}-{cache_key(sources)}.o"
     try:
         code = path.read_bytes()
@@ -104,7 +111,7 @@ def load_or_compile(sources: Path, make_module: object, what: str = "interpreter
         pass
     start = time.perf_counter_ns()
     print(f"smartvm: compiling the {what} for this machine (once) ...", file=sys.stderr, flush=True)
-    body = compile_to_object(make_module())  # type: ignore[operator]
+    body = compile_to_object(make_module())
     spent = time.perf_counter_ns() - start
     print(f"smartvm: compiled in {spent / 1e9:.1f} s", file=sys.stderr, flush=True)
     _write(path, hashlib.sha256(body).digest() + body)

@@ -1,9 +1,9 @@
-"""KECCAK-256: Keccak-f[1600] with one unrolled round in a loop of 24. Source: FIPS 202; EVM's padding byte is 0x01."""
+"""KECCAK-256: Keccak-f[1600] with one unrolled round in a loop of 24. Source: FIPS 202; EVM's padding byte is
+0x01."""
 
 from __future__ import annotations
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native.emit import I8, I64, I256, POINTER, Emitter, Value, define
 from smartvm.vm.native.layout import DIGEST, DIGEST_TABLE_BITS, MACHINE
 
@@ -118,8 +118,9 @@ def define_keccak(module: ir.Module) -> ir.Function:
 
 
 def define_remembered_keccak(module: ir.Module, keccak: ir.Function) -> ir.Function:
-    """void (machine*, data*, size, digest*): like ``keccak``, but areas of 32 and 64 bytes, of which contracts hash the
-    same ones again and again to find the slots of mappings and arrays, are looked up in the machine's table first."""
+    """void (machine*, data*, size, digest*): like ``keccak``, but areas of 32 and 64 bytes, of which
+    contracts hash the same ones again and again to find the slots of mappings and arrays, are looked up in
+    the machine's table first."""
     e = define(module, "remembered_keccak", ir.VoidType(), [POINTER, POINTER, I64, POINTER])
     machine, data, size, digest = e.arguments
     is_pair = size.equals(64)

@@ -1,4 +1,5 @@
-"""The memory that Python and compiled code share: structures of 64-bit fields, and the numbers both sides know.
+"""The memory that Python and compiled code share: structures of 64-bit fields, and the numbers both sides
+know.
 
 A 256-bit word takes four fields, least significant first.
 """
@@ -101,7 +102,8 @@ SLOT = Structure(("key", 4), "tag", "flags", ("current", 4), ("original", 4), "h
 SLOT_WARM = 1
 TRANSIENT = 1 << 62
 
-#: An entry of the table of digests: what was hashed (32 bytes are followed by zeros), its size (0: none), the digest.
+#: An entry of the table of digests: what was hashed (32 bytes are followed by zeros), its size (0: none), the
+#: digest.
 DIGEST = Structure(("data", 8), "size", ("digest", 4), ("unused", 3))
 DIGEST_TABLE_BITS = 12
 

@@ -39,11 +39,13 @@ class Interpreter:
 
 @cache
 def interpreter() -> Interpreter:
-    """The interpreter, from the cache or compiled now. Kept for the process' life: machine code is never unloaded."""
+    """The interpreter, from the cache or compiled now. Kept for the process' life: machine code is never
+    unloaded."""
     code, compile_ns = load_or_compile(Path(__file__).parent, make_module)
     return Interpreter(code, compile_ns)
 
 
 def address_of_bytes(data: bytes) -> int:
-    """Where the object keeps its bytes; valid while it lives. CPython puts them behind the object's header."""
+    """Where the object keeps its bytes; valid while it lives. CPython puts them behind the object's
+    header."""
     return id(data) + bytes.__basicsize__ - 1

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native.emit import I8, I64, I256, POINTER, Value, define
 from smartvm.vm.native.instruction import EXPAND_NEEDS_ARENA, EXPAND_OUT_OF_GAS, parameter
 from smartvm.vm.native.layout import FRAME, MACHINE, WORD_BYTES
 
 
 def define_expand_memory(module: ir.Module) -> ir.Function:
-    """gas left (frame*, gas, memory*, size, end): pays for growth to ``end`` > size bytes and zeroes what is new; or one
-    of the two negative results, with the frame's ``needed`` set to the bytes that the arena must hold behind
-    ``memory``."""
+    """gas left (frame*, gas, memory*, size, end): pays for growth to ``end`` > size bytes and zeroes what is
+    new; or one of the two negative results, with the frame's ``needed`` set to the bytes that the arena must
+    hold behind ``memory``."""
     e = define(module, "expand_memory", I64, [POINTER, I64, POINTER, I64, I64])
     frame, gas, memory, size, end = e.arguments
     machine = e.load(frame, POINTER, FRAME["machine"])
@@ -38,7 +37,8 @@ def define_expand_memory(module: ir.Module) -> ir.Function:
 
 
 def define_copy_padded(module: ir.Module) -> ir.Function:
-    """void (target*, size, source*, source size, word offset): copy, with zeros for what is behind the source."""
+    """void (target*, size, source*, source size, word offset): copy, with zeros for what is behind the
+    source."""
     e = define(module, "copy_padded", ir.VoidType(), [POINTER, I64, POINTER, I64, I256])
     target, size, source, source_size, offset = e.arguments
     start = (offset < source_size.extend(I256)).choose(offset.truncate(I64), source_size)
@@ -51,7 +51,8 @@ def define_copy_padded(module: ir.Module) -> ir.Function:
 
 
 def define_load_padded(module: ir.Module) -> ir.Function:
-    """word (source*, source size, word offset): 32 bytes, big-endian, with zeros for what is behind the source."""
+    """word (source*, source size, word offset): 32 bytes, big-endian, with zeros for what is behind the
+    source."""
     e = define(module, "load_padded", I256, [POINTER, I64, I256])
     source, source_size, offset = e.arguments
     with e.when(offset >= source_size.extend(I256)):

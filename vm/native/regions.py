@@ -1,11 +1,12 @@
 """The compiled tier: a region of basic blocks becomes one native function.
 
-A region starts at a block (its head) and follows jumps whose destination is known, also those whose destination was pushed
-blocks before (the return address of an internal function), by carrying such constants along: the same block may be in a
-region several times, with different constants or at different stack heights. Stack words are SSA values inside of the
-region and are written to the frame's stack where it is left. The function has the interpreter's handler type: it stands
-in the head's BEGIN_BLOCK cell, and it goes on with the interpreter's cells (of an unfused stream, so that there is one for
-every instruction) wherever it does not know better. So results and gas are the interpreter's own.
+A region starts at a block (its head) and follows jumps whose destination is known, also those whose
+destination was pushed blocks before (the return address of an internal function), by carrying such constants
+along: the same block may be in a region several times, with different constants or at different stack
+heights. Stack words are SSA values inside of the region and are written to the frame's stack where it is
+left. The function has the interpreter's handler type: it stands in the head's BEGIN_BLOCK cell, and it goes
+on with the interpreter's cells (of an unfused stream, so that there is one for every instruction) wherever it
+does not know better. So results and gas are the interpreter's own.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from collections import deque
 from dataclasses import dataclass
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native.bodies import BODIES
 from smartvm.vm.native.emit import I64, I256, Value, Variable
 from smartvm.vm.native.instruction import HANDLER_CONVENTION, HANDLER_TYPE, InstructionEmitter, Support
 from smartvm.vm.native.layout import STACK_BYTES, WORD_BYTES, Reason, Shape
 
-#: Instructions that are looked at for the way back to a head; that a loop may have; and that a region without a loop
-#: has. Each copy counts.
+#: Instructions that are looked at for the way back to a head; that a loop may have; and that a region without
+#: a loop has. Each copy counts.
 EXPLORATION_LIMIT = 6000
 REGION_LIMIT = 1200
 ENTRY_LIMIT = 300
@@ -29,7 +29,8 @@ ENTRY_LIMIT = 300
 
 @dataclass(frozen=True, slots=True)
 class CodeInstruction:
-    """An instruction in code: ``body`` implements it, ``cell`` is the address of its cell in the unfused stream."""
+    """An instruction in code: ``body`` implements it, ``cell`` is the address of its cell in the unfused
+    stream."""
 
     counter: int
     body: str
@@ -42,7 +43,8 @@ class CodeInstruction:
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """A basic block. ``begin`` is the address of its BEGIN_BLOCK cell; ``need`` and ``growth`` are stack words."""
+    """A basic block. ``begin`` is the address of its BEGIN_BLOCK cell; ``need`` and ``growth`` are stack
+    words."""
 
     counter: int
     begin: int
@@ -132,7 +134,8 @@ class _Constants:
 
 
 class Region:
-    """The blocks of a region and how they follow each other: the loop that its head begins, or else what comes first."""
+    """The blocks of a region and how they follow each other: the loop that its head begins, or else what
+    comes first."""
 
     def __init__(self, source: BlockSource, head: int) -> None:
         self.source = source
@@ -233,7 +236,8 @@ _HALTS = {
 
 
 class RegionEmitter(InstructionEmitter):
-    """Emits a region's function. The virtual stack's words below a block are variables, which LLVM makes registers."""
+    """Emits a region's function. The virtual stack's words below a block are variables, which LLVM makes
+    registers."""
 
     def __init__(self, function: ir.Function, support: Support, region: Region, plain_begin: int) -> None:
         super().__init__(function, support)
@@ -261,7 +265,9 @@ class RegionEmitter(InstructionEmitter):
             handler = self.builder.inttoptr(ir.Constant(I64, plain_begin), HANDLER_TYPE.as_pointer())
             position = self.i64(head.begin).to_pointer()
             state = [self.frame, position, self.top, self.entry_gas, self.memory, self.entry_size]
-            result = self.builder.call(handler, [v.ir for v in state], cconv=HANDLER_CONVENTION, tail="musttail")
+            result = self.builder.call(
+                handler, [v.ir for v in state], cconv=HANDLER_CONVENTION, tail="musttail"
+            )
             self.builder.ret(result)
         for slot in range(-region.need, 0):
             self._slot(slot).value = self.load(self.top.offset(WORD_BYTES * slot), I256)

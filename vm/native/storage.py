@@ -1,7 +1,8 @@
-"""The slot table: storage and transient slots of a transaction in one open-addressing hash table, and its journal.
+"""The slot table: storage and transient slots of a transaction in one open-addressing hash table, and its
+journal.
 
-Entries are only appended while a transaction runs, so that an entry's number names it in the journal. The hash is
-multilinear with random multipliers: nobody can choose keys that collide.
+Entries are only appended while a transaction runs, so that an entry's number names it in the journal. The
+hash is multilinear with random multipliers: nobody can choose keys that collide.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import llvmlite.ir as ir
-
 from smartvm.vm.native.emit import I32, I64, I256, POINTER, Emitter, Value, define
 from smartvm.vm.native.layout import JOURNAL, JOURNAL_WARMED, MACHINE, SLOT, SLOT_WARM
 

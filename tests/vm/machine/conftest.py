@@ -16,10 +16,14 @@ ACCOUNT = b"\xac" * 20
 class World:
     """Accounts, and a machine on them."""
 
-    def __init__(self, fork: str = "osaka", engine: str = "interpreter", table: str = "evm", **options: object) -> None:
+    def __init__(
+        self, fork: str = "osaka", engine: str = "interpreter", table: str = "evm", **options: object
+    ) -> None:
         self.state = WorldState(MemoryStore())
         self.state.set_balance(SENDER, 10**20)
-        self.block = BlockEnvironment(number=1000, timestamp=99, coinbase=b"\xcb" * 20, base_fee=7, prev_randao=5)
+        self.block = BlockEnvironment(
+            number=1000, timestamp=99, coinbase=b"\xcb" * 20, base_fee=7, prev_randao=5
+        )
         self.machine = Machine(
             table if not isinstance(table, str) else load_table(table),  # type: ignore[arg-type]
             fork,

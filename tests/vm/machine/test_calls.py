@@ -76,7 +76,9 @@ def test_calls_nest_1024_deep_and_no_deeper(make_world, asm, engine: str) -> Non
 
 def test_return_data_of_a_call(world, asm) -> None:
     world.state.set_code(OTHER, asm("0x1234 0 MSTORE 2 30 REVERT"))
-    code = asm(call("CALL", OTHER, out="0 0") + " POP RETURNDATASIZE 0 0 RETURNDATACOPY RETURNDATASIZE 0 RETURN")
+    code = asm(
+        call("CALL", OTHER, out="0 0") + " POP RETURNDATASIZE 0 0 RETURNDATACOPY RETURNDATASIZE 0 RETURN"
+    )
     assert world.run(code).output == b"\x12\x34"
 
 
@@ -130,7 +132,9 @@ def test_create2_address(world, asm) -> None:
 @pytest.mark.parametrize(
     ("fork", "runtime", "works"), [("berlin", "ef", True), ("london", "ef", False), ("london", "fe", True)]
 )
-def test_code_may_not_start_with_ef_since_london(make_world, asm, fork: str, runtime: str, works: bool) -> None:
+def test_code_may_not_start_with_ef_since_london(
+    make_world, asm, fork: str, runtime: str, works: bool
+) -> None:
     world = make_world(fork)
     init = init_code(asm, bytes.fromhex(runtime)).replace(b"\x5f", b"\x60\x00")
     code = deploy(asm, init, "0x00/1 MSTORE 32 0x00/1 RETURN").replace(b"\x5f", b"\x60\x00")
@@ -203,5 +207,8 @@ def test_a_delegation_runs_the_delegates_code(world, asm) -> None:
 
 def test_memory_of_frames_is_their_own_and_zero(world, asm) -> None:
     world.state.set_code(OTHER, asm("-1 1000 MSTORE 1 0 MSTORE"))
-    code = asm(call("CALL", OTHER, out="0 0") + f" POP 2000 MLOAD {call('CALL', OTHER, out='0 0')} POP 0 MSTORE 32 0 RETURN")
+    code = asm(
+        call("CALL", OTHER, out="0 0")
+        + f" POP 2000 MLOAD {call('CALL', OTHER, out='0 0')} POP 0 MSTORE 32 0 RETURN"
+    )
     assert word(world.run(code)) == 0

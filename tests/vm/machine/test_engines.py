@@ -1,4 +1,5 @@
-"""Random programs give the same result, gas, logs and storage in the interpreter, when compiled, and when traced."""
+"""Random programs give the same result, gas, logs and storage in the interpreter, when compiled, and when
+traced."""
 
 from __future__ import annotations
 
@@ -13,15 +14,52 @@ CALLEE = b"\x07" * 20
 #: Instructions with their stack operands; offsets and sizes are masked to stay affordable now and then.
 PLAIN = {
     **dict.fromkeys(
-        "ADD MUL SUB DIV SDIV MOD SMOD SIGNEXTEND LT GT SLT SGT EQ AND OR XOR BYTE SHL SHR SAR".split(), 2
+        [
+            "ADD",
+            "MUL",
+            "SUB",
+            "DIV",
+            "SDIV",
+            "MOD",
+            "SMOD",
+            "SIGNEXTEND",
+            "LT",
+            "GT",
+            "SLT",
+            "SGT",
+            "EQ",
+            "AND",
+            "OR",
+            "XOR",
+            "BYTE",
+            "SHL",
+            "SHR",
+            "SAR",
+        ],
+        2,
     ),
-    **dict.fromkeys("ADDMOD MULMOD".split(), 3),
-    **dict.fromkeys("ISZERO NOT CLZ CALLDATALOAD SLOAD TLOAD BALANCE EXTCODESIZE".split(), 1),
-    **dict.fromkeys("ADDRESS CALLER CALLDATASIZE RETURNDATASIZE CODESIZE PC MSIZE GAS TIMESTAMP".split(), 0),
+    **dict.fromkeys(["ADDMOD", "MULMOD"], 3),
+    **dict.fromkeys(["ISZERO", "NOT", "CLZ", "CALLDATALOAD", "SLOAD", "TLOAD", "BALANCE", "EXTCODESIZE"], 1),
+    **dict.fromkeys(
+        [
+            "ADDRESS",
+            "CALLER",
+            "CALLDATASIZE",
+            "RETURNDATASIZE",
+            "CODESIZE",
+            "PC",
+            "MSIZE",
+            "GAS",
+            "TIMESTAMP",
+        ],
+        0,
+    ),
 }
 
 SMALL = st.integers(0, 300)
-VALUES = st.one_of(SMALL, st.sampled_from([2**255, 2**256 - 1, 2**64, 2**64 - 1, 2**128]), st.integers(0, 2**256 - 1))
+VALUES = st.one_of(
+    SMALL, st.sampled_from([2**255, 2**256 - 1, 2**64, 2**64 - 1, 2**128]), st.integers(0, 2**256 - 1)
+)
 
 
 @st.composite
@@ -38,11 +76,15 @@ def programs(draw: st.DrawFn) -> str:
                 operands = " ".join(str(draw(VALUES)) for _ in range(PLAIN[name]))
                 lines.append(f"{operands} {name}")
             elif kind == 4:
-                lines.append(draw(st.sampled_from(["DUP1", "DUP2", "DUP5", "SWAP1", "SWAP2", "POP", "SWAP3 POP"])))
+                lines.append(
+                    draw(st.sampled_from(["DUP1", "DUP2", "DUP5", "SWAP1", "SWAP2", "POP", "SWAP3 POP"]))
+                )
             elif kind == 5:
                 lines.append(f"{draw(SMALL)} " + draw(st.sampled_from(["MLOAD", "SLOAD", "CALLDATALOAD"])))
             elif kind == 6:
-                lines.append(f"{draw(VALUES)} {draw(SMALL)} " + draw(st.sampled_from(["MSTORE", "MSTORE8", "SSTORE"])))
+                lines.append(
+                    f"{draw(VALUES)} {draw(SMALL)} " + draw(st.sampled_from(["MSTORE", "MSTORE8", "SSTORE"]))
+                )
             elif kind == 7:
                 lines.append(f"{draw(SMALL)} {draw(SMALL)} KECCAK256")
             elif kind == 8:
@@ -107,13 +149,13 @@ LOOPS = {
     "counting": "0 :loop 1 ADD DUP1 1000 GT @loop JUMPI 0 MSTORE 32 0 RETURN",
     "memory": "0 :loop DUP1 DUP1 32 MUL MSTORE 1 ADD DUP1 500 GT @loop JUMPI 32 MUL 0 RETURN",
     "storage": "0 :loop DUP1 DUP1 SSTORE DUP1 SLOAD POP 1 ADD DUP1 40 GT @loop JUMPI STOP",
-    "nested": "0 0 :outer 0 :inner DUP3 DUP2 MUL DUP3 ADD SWAP2 POP 1 ADD DUP1 20 GT @inner JUMPI POP SWAP1 1 ADD"
-    " SWAP1 DUP2 30 GT @outer JUMPI 0 MSTORE 32 0 RETURN",
-    "internal function": "0 :loop @back DUP2 @double JUMP :back POP 1 ADD DUP1 300 GT @loop JUMPI 0 MSTORE 32 0 RETURN"
-    " :double DUP1 ADD SWAP1 JUMP",
-    "call in a loop": "0 :loop 0 0 0 0 0 4 GAS CALL POP 1 ADD DUP1 50 GT @loop JUMPI 0 MSTORE 32 0 RETURN",
-    "dynamic jump in a loop": "0 :loop 1 ADD DUP1 1 AND 0 CALLDATALOAD ADD POP @next 0 ADD JUMP :next DUP1 90 GT"
-    " @loop JUMPI 0 MSTORE 32 0 RETURN",
+    "nested": "0 0 :outer 0 :inner DUP3 DUP2 MUL DUP3 ADD SWAP2 POP 1 ADD DUP1 20 GT @inner JUMPI"
+    " POP SWAP1 1 ADD SWAP1 DUP2 30 GT @outer JUMPI 0 MSTORE 32 0 RETURN",
+    "internal function": "0 :loop @back DUP2 @double JUMP :back POP 1 ADD DUP1 300 GT @loop JUMPI"
+    " 0 MSTORE 32 0 RETURN :double DUP1 ADD SWAP1 JUMP",
+    "call in a loop": "0 :loop 0 0 0 0 0 4 GAS CALL POP 1 ADD DUP1 50 GT @loop JUMPI STOP",
+    "dynamic jump in a loop": "0 :loop 1 ADD DUP1 1 AND 0 CALLDATALOAD ADD POP @next 0 ADD JUMP :next"
+    " DUP1 90 GT @loop JUMPI 0 MSTORE 32 0 RETURN",
     "ends by gas": "0 :loop 1 ADD @loop JUMP",
     "ends by the stack": "0 :loop DUP1 1 ADD @loop JUMP",
     "bad jump": "0 :loop 1 ADD DUP1 100 GT @loop JUMPI 3 JUMP",

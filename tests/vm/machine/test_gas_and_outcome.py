@@ -93,7 +93,11 @@ def test_halts_and_says_where(world, asm, text: str, kind: HaltKind, name: str, 
     assert not result.success
     assert not result.reverted
     assert result.gas_left == 0
-    assert (result.error.kind, result.error.instruction, result.error.program_counter) == (kind, name, counter)
+    assert (result.error.kind, result.error.instruction, result.error.program_counter) == (
+        kind,
+        name,
+        counter,
+    )
     assert name in result.error.message
 
 
@@ -150,7 +154,9 @@ def test_memory_beyond_any_gas_takes_no_memory(world, asm) -> None:
 def test_logs_are_recorded_in_order_and_undone_by_revert(make_world, asm) -> None:
     world = make_world()
     result = world.run(asm("0xabcd 0 MSTORE 7 2 30 LOG1 9 8 0 0 LOG2"))
-    assert [(log.address, log.data, [int.from_bytes(t, "big") for t in log.topics]) for log in result.logs] == [
+    assert [
+        (log.address, log.data, [int.from_bytes(t, "big") for t in log.topics]) for log in result.logs
+    ] == [
         (b"\xac" * 20, b"\xab\xcd", [7]),
         (b"\xac" * 20, b"", [8, 9]),
     ]

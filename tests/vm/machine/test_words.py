@@ -97,9 +97,11 @@ INSTRUCTIONS: dict[str, Callable[..., int]] = {
     "MOD": FUNCTIONS["remainder"],
     "SMOD": smod,
     "EXP": FUNCTIONS["power"],
-    "SIGNEXTEND": lambda k, x: x
-    if k > 30
-    else ((x & ((1 << 8 * (k + 1)) - 1)) ^ (1 << (8 * k + 7))) - (1 << (8 * k + 7)) & (WRAP - 1),
+    "SIGNEXTEND": lambda k, x: (
+        x
+        if k > 30
+        else ((x & ((1 << 8 * (k + 1)) - 1)) ^ (1 << (8 * k + 7))) - (1 << (8 * k + 7)) & (WRAP - 1)
+    ),
     "LT": lambda a, b: int(a < b),
     "GT": lambda a, b: int(a > b),
     "SLT": lambda a, b: int(signed(a) < signed(b)),
