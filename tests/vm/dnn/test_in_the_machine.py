@@ -62,21 +62,8 @@ SET = [*call("BUF_INIT", 3), *call("BUF_FIL", 7)]
 @pytest.mark.parametrize("engine", ["interpreter", "auto"])
 def test_a_network_runs_under_either_table(table, engine):
     world = World(table, engine)
-    steps = [
-        *call("BUF_INIT", 4),
-        *call("BUF_FIL", 3),
-        *call("BTOS1", 9, 4),
-        *call("FULL_CON", 9, 4, 1, 1, 1),
-    ]
-    world.code(
-        ACCOUNT,
-        *steps,
-        *call("BUF_BIAS", 9 + 1)[:0],
-        *call("BTOS0", 0, 1),
-        0,
-        "MSTORE",
-        *call("RETURN", 0, 32),
-    )
+    layers = [*call("BTOS1", 9, 4), *call("FULL_CON", 9, 4, 1, 1, 1), *call("BTOS0", 0, 1)]
+    world.code(ACCOUNT, *call("BUF_INIT", 4), *call("BUF_FIL", 3), *layers, *RETURN)
     assert world.word() == 36
     assert world.block(ACCOUNT, 9) == [3, 3, 3, 3]
 
