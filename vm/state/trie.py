@@ -325,7 +325,9 @@ class Trie:
             parts = [rlp.encode_bytes(_compact(node.path, False)), child]
         elif isinstance(node, _Branch):
             parts = [
-                _NOTHING if child is None else self._reference(child, path + bytes((nibble,)), writes)
+                _NOTHING
+                if child is None
+                else child.reference or self._reference(child, path + bytes((nibble,)), writes)
                 for nibble, child in enumerate(node.children)
             ]
             parts.append(rlp.encode_bytes(node.value))
