@@ -13,20 +13,22 @@ from smartvm.compiler.ast import nodes
 #: solc's FunctionType::Kind, in snake case.
 FunctionKind = OneOf[
     "internal", "external", "delegate_call", "bare_call", "bare_call_code", "bare_delegate_call",
-    "bare_static_call", "creation", "send", "transfer", "keccak256", "selfdestruct", "revert", "ecrecover", "sha256", "ripemd160",
-    "event", "error", "wrap", "unwrap", "blockhash", "blobhash", "add_mod", "mul_mod", "array_push",
-    "array_pop", "bytes_concat", "string_concat", "object_creation", "assert", "require", "abi_encode",
-    "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature", "abi_decode", "gas_left",
-    "metatype", "declaration", "erc7201", "set_gas", "set_value",
+    "bare_static_call", "creation", "send", "transfer", "keccak256", "selfdestruct", "revert",
+    "ecrecover", "sha256", "ripemd160", "event", "error", "wrap", "unwrap", "blockhash", "blobhash",
+    "add_mod", "mul_mod", "array_push", "array_pop", "bytes_concat", "string_concat", "object_creation",
+    "assert", "require", "abi_encode", "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call",
+    "abi_encode_with_signature", "abi_decode", "gas_left", "metatype", "declaration", "erc7201",
+    "set_gas", "set_value",
 ]  # fmt: skip
 
 _BARE_CALLS = frozenset({"bare_call", "bare_call_code", "bare_delegate_call", "bare_static_call"})
 _PRECOMPILED = frozenset({"ecrecover", "sha256", "ripemd160"})
 _UNPADDED = _BARE_CALLS | {"sha256", "ripemd160", "keccak256", "abi_encode_packed"}
 _PURE = frozenset({
-    "keccak256", "ecrecover", "sha256", "ripemd160", "add_mod", "mul_mod", "object_creation", "abi_encode",
-    "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call", "abi_encode_with_signature",
-    "abi_decode", "metatype", "wrap", "unwrap", "erc7201", "bytes_concat", "string_concat",
+    "keccak256", "ecrecover", "sha256", "ripemd160", "add_mod", "mul_mod", "object_creation",
+    "abi_encode", "abi_encode_packed", "abi_encode_with_selector", "abi_encode_call",
+    "abi_encode_with_signature", "abi_decode", "metatype", "wrap", "unwrap", "erc7201", "bytes_concat",
+    "string_concat",
 })  # fmt: skip
 _WITH_ADDRESS = _BARE_CALLS | {"transfer", "send"}
 
