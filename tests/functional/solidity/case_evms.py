@@ -94,6 +94,8 @@ class RevmEvm:
         return bytes.fromhex(address[2:]), Outcome(True, b"", self._logs())
 
     def call(self, to: bytes, data: bytes, value: int) -> Outcome:
+        # pyrevm keeps transient storage from one call to the next.
+        self.evm.reset_transient_storage()
         try:
             output = self.evm.message_call(
                 self.sender, "0x" + to.hex(), calldata=data, value=value
