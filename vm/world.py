@@ -185,7 +185,7 @@ class WorldState:
         state = self._account(address)
         if any(state.slots.values()) or any(b is not None for b in state.blocks.values()):
             return True
-        # An account all of whose slots were set to 0 one by one since the last commit still counts as holding some.
+        # An account whose slots were all set to 0 singly since the last commit still counts as having some
         return not state.storage_cleared and state.exists and self.store.has_storage(address)
 
     def storage_known_empty(self, address: bytes) -> bool:

@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -87,10 +88,11 @@ def cache_folder() -> Path:
 
 
 def cache_key(sources: Path) -> str:
-    """Digest of everything that machine code made by the modules in ``sources`` depends on."""
+    """Digest of everything that machine code made by the modules in ``sources`` (with those here) depends on."""
     digest = hashlib.sha256()
-    for path in sorted(sources.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for folder in sorted({sources.resolve(), Path(__file__).resolve().parent}):
+        for path in sorted(folder.glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     machine = (llvmlite.__version__, llvm.llvm_version_info, llvm.get_host_cpu_name())
     digest.update(repr(machine).encode())
     digest.update(llvm.get_host_cpu_features().flatten().encode())
@@ -98,7 +100,9 @@ def cache_key(sources: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def load_or_compile(sources: Path, make_module: object, what: str = "interpreter") -> tuple[NativeCode, int]:
+def load_or_compile(
+    sources: Path, make_module: Callable[[], str], what: str = "interpreter"
+) -> tuple[NativeCode, int]:
     """The machine code of the module that ``make_module()`` gives as text, and the nanoseconds spent on
     compiling it (0 when it came from the cache). Says on stderr that it compiles."""
     path = cache_folder() / f"{what.replace(' ', '-')}-{cache_key(sources)}.o"
