@@ -105,7 +105,7 @@ def test_root_of_an_account_with_slot_and_block_is_spelled_out() -> None:
     assert store.code(account.code_hash) == code
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(CHANGES, min_size=1, max_size=4))
 def test_file_reopens_at_the_last_commit(
     tmp_path_factory: pytest.TempPathFactory, batches: list[StateChanges]
