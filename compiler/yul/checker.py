@@ -63,9 +63,9 @@ def check_block(
     data_names: Iterable[str] = (),
     text: SourceText | None = None,
 ) -> None:
-    """Check a block with no scope around it. ``text`` is what its ranges refer to: with it, errors about a name that is
-    declared or assigned to point at the name instead of its statement. ``external`` resolves names of inline assembly; ``data_names``
-    are what ``datasize`` and ``dataoffset`` may name."""
+    """Check a block with no scope around it. ``text`` is what its ranges refer to: with it, errors about a
+    name that is declared or assigned to point at the name instead of its statement. ``external`` resolves
+    names of inline assembly; ``data_names`` are what ``datasize`` and ``dataoffset`` may name."""
     checker = _Checker(dialect, sink, external or _NoNames(), frozenset(data_names), text)
     try:
         checker.block(block, _Scope(None, False))
@@ -162,8 +162,8 @@ class _Checker:
             message = f"This declaration shadows a declaration outside the inline assembly block: `{name}`."
             self.sink.error("DeclarationError", 3859, source, message)
 
-    def _declare_variable(self, name: str, source: SourceRange, scope: _Scope) -> None:
-        self._check_name(name, source)
+    def _declare_variable(self, name: str, place: SourceRange, source: SourceRange, scope: _Scope) -> None:
+        self._check_name(name, place)
         if scope.exists(name):
             message = f"Variable name {name} already taken in this scope."
             self.sink.error("DeclarationError", 1395, source, message)
@@ -182,7 +182,7 @@ class _Checker:
         before = (after,) if after is not None else ()
         places = name_places((*before, *names), source, self.text)[len(before) :]
         for name, place in zip(names, places, strict=True):
-            self._declare_variable(name, place, scope)
+            self._declare_variable(name, place, source, scope)
 
     def _is_right(self, name: str, scope: _Scope) -> bool:
         """Whether nothing is wrong with a new variable's name, so that nobody asks where it stands."""

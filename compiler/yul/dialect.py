@@ -129,6 +129,8 @@ class Dialect:
         objects."""
         if name in _object_builtins():
             return name != "memoryguard"
+        if name.startswith("verbatim") and self.objects:
+            return True
         instruction = self._all_instructions.get(name)
         if instruction is None:
             return False

@@ -1,4 +1,5 @@
-"""Where in a statement's text its names stand: the tree holds names without ranges, and errors point at them."""
+"""Where in a statement's text its names stand: the tree holds names without ranges, and errors point at
+them."""
 
 from __future__ import annotations
 
@@ -9,8 +10,8 @@ from smartvm.compiler.yul.tokens import tokenize
 
 
 def name_places(names: Sequence[str], source: SourceRange, text: SourceText | None) -> list[SourceRange]:
-    """The ranges of ``names``, which stand in this order in the statement at ``source``; ``source`` itself for what
-    is not found (and without the text)."""
+    """The ranges of ``names``, which stand in this order in the statement at ``source``; ``source`` itself
+    for what is not found (and without the text)."""
     return [place for place, _ in _places(names, source, text)]
 
 

@@ -15,6 +15,7 @@ from smartvm.compiler.source import NO_SOURCE, SourceRange, SourceText
 from smartvm.compiler.yul import ast
 from smartvm.compiler.yul.origins import source_names_before, token_origins
 from smartvm.compiler.yul.tokens import (
+    COMMENT,
     TokenError,
     Tokens,
     decode_hex_string,
@@ -30,6 +31,10 @@ _NUMBER = re.compile(r"0x[0-9a-fA-F]+|0|[1-9][0-9]*")
 #: Nesting of blocks and calls that is accepted; solc stops at a comparable depth.
 _DEPTH_LIMIT = 600
 
+#: Unicode's marks that start a run of text in a direction of its own, and that end one.
+_DIRECTION_STARTS = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+_DIRECTION_ENDS = frozenset("\u202c\u2069")
+
 #: Outside any loop, in a loop's initialisation, in its post block, in its body.
 _NO_LOOP, _PRE, _POST, _BODY = range(4)
 
@@ -44,6 +49,8 @@ def parse_yul(source: SourceText, sink: DiagnosticSink, *, origins: bool = False
     """
     tokens = tokenize(source)
     parser = YulParser(tokens.texts, tokens=tokens, file=source.index, sink=sink)
+    if not source.is_ascii:
+        _check_directions(source, sink)
     if origins:
         parser.origins = token_origins(source, tokens, sink)
     try:
@@ -85,6 +92,24 @@ def parse_yul_text(text: str, source: SourceRange = NO_SOURCE) -> ast.Block:
     return block
 
 
+def _check_directions(source: SourceText, sink: DiagnosticSink) -> None:
+    """Refuse comments that change the direction of text and do not change it back: what one reads would not
+    be what is compiled (CVE-2021-42574)."""
+    for match in COMMENT.finditer(source.text):
+        for line in re.split(r"[\n\r\u2028\u2029]", match[0]):
+            depth = 0
+            for character in line:
+                depth += 1 if character in _DIRECTION_STARTS else -1 if character in _DIRECTION_ENDS else 0
+                if depth < 0:
+                    break
+            if depth:
+                start = len(source.text[: match.start()].encode())
+                at = SourceRange(start, len(match[0].encode()), source.index)
+                raise sink.fatal(
+                    "ParserError", 1465, at, "Illegal token: Mismatching directional override markers."
+                )
+
+
 class YulParser:
     """A cursor over tokens; each method reads one construct of the grammar and leaves the cursor after it."""
 
@@ -110,6 +135,13 @@ class YulParser:
             return self.constant_range
         if self.origins is not None:
             return self.origins[first]
+        start = self.tokens.starts[first]
+        return SourceRange(start, self.tokens.ends[self.position - 1] - start, self.file)
+
+    def _text_range(self, first: int) -> SourceRange:
+        """The range in the text from token ``first`` to the last token read, whatever nodes carry."""
+        if self.tokens is None:
+            return self.constant_range
         start = self.tokens.starts[first]
         return SourceRange(start, self.tokens.ends[self.position - 1] - start, self.file)
 
@@ -167,8 +199,14 @@ class YulParser:
         return token
 
     def _untyped(self) -> None:
-        if self.texts[self.position] == ":":
-            raise self.fail(5473, "Types are not supported in untyped Yul.")
+        """Refuse ``: type`` behind the name or literal that was just read."""
+        if self.texts[self.position] != ":":
+            return
+        first = self.position - 1
+        self.position += 1
+        self.identifier()
+        at = self._text_range(first)
+        raise self.sink.fatal("ParserError", 5473, at, "Types are not supported in untyped Yul.")
 
     # --- statements -------------------------------------------------------------------------------
 
@@ -223,6 +261,18 @@ class YulParser:
             self.position += 1
             names.append(self.identifier())
             self._untyped()
+        return tuple(names)
+
+    def _targets(self) -> tuple[str, ...]:
+        """The names on the left-hand side of an assignment."""
+        names = [self.identifier()]
+        while self.texts[self.position] == ",":
+            self.position += 1
+            if not is_identifier(self.texts[self.position]) and self._literal() is not None:
+                last = self.texts[self.position] != ","
+                where = '":=" in assignment.' if last else '"," in multiple assignment.'
+                raise self.fail(2856, f"Variable name must precede {where}")
+            names.append(self.identifier())
         return tuple(names)
 
     def _if(self) -> ast.Statement:
@@ -338,7 +388,7 @@ class YulParser:
             call = self.expression()
             return ast.ExpressionStatement(call, call.source)
         if following in (":=", ","):
-            names = self._names()
+            names = self._targets()
             self.expect(":=")
             value = self.expression()
             return ast.Assignment(names, value, self._range(first))
@@ -382,6 +432,10 @@ class YulParser:
         start = token[:1]
         if start.isdigit():
             if not _NUMBER.fullmatch(token):
+                if token[0] == "0" and token[1:2].isdigit():
+                    start_of_it = self.token_range()._replace(length=1)
+                    message = "Illegal token: Octal numbers not allowed."
+                    raise self.sink.fatal("ParserError", 1465, start_of_it, message)
                 raise self.fail(4828, "Invalid number literal.")
             self.position += 1
             self._untyped()

@@ -43,6 +43,9 @@ _TOKEN = re.compile(
 #: Comments that document, the only ones in which ``@src`` and ``@use-src`` count.
 DOCUMENTATION = re.compile(r"///(?P<line>[^\r\n]*)|/\*\*(?P<block>(?:[^*]|\*(?!/))*)\*/")
 
+#: Any comment; also what looks like one in a string.
+COMMENT = re.compile(r"//[^\r\n]*|/\*(?:[^*]|\*(?!/))*\*/")
+
 _IDENTIFIER_START = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$")
 _SHORT_ESCAPES = {"n": b"\n", "r": b"\r", "t": b"\t", "\\": b"\\", "'": b"'", '"': b'"'}
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(\r\n|[\s\S]))")
