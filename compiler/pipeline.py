@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from smartvm.compiler.backend import AssembledObject
     from smartvm.compiler.grammar.tokens import Documentation as Comment
     from smartvm.compiler.grammar.tokens import TokenList
+    from smartvm.compiler.lowering import ContractLowering
     from smartvm.compiler.natspec import Documentation
     from smartvm.compiler.yul import ast as yul
     from smartvm.compiler.yul.dialect import Dialect
@@ -201,6 +202,18 @@ class CompilationUnit:
         return {source: self._metadata_sources[source] for source in listed}
 
     @cached_property
+    def lowering(self) -> ContractLowering:
+        """What lowers the unit's contracts, each once."""
+        from smartvm.compiler.lowering import ContractLowering, LoweringSettings
+
+        settings = self.settings
+        return ContractLowering(
+            self.model,
+            LoweringSettings(settings.evm_version, settings.revert_strings, settings.optimize),
+            self.sink,
+        )
+
+    @cached_property
     def dialect(self) -> Dialect:
         """The builtins of generated Yul."""
         from smartvm.compiler.yul.dialect import dialect_for
@@ -289,15 +302,7 @@ class CompiledContract:
     @cached_property
     def yul_object(self) -> yul.Object:
         """The lowered contract: creation code, with the deployed code and its metadata trailer inside."""
-        from smartvm.compiler.lowering import lower_contract
-        from smartvm.compiler.lowering.settings import LoweringSettings
-
-        settings = self.unit.settings
-        lowered = lower_contract(
-            self.definition,
-            self.unit.model,
-            LoweringSettings(settings.evm_version, settings.revert_strings, settings.optimize),
-        )
+        lowered = self.unit.lowering.lower(self.definition)
         return self._with_trailers(lowered)
 
     def _with_trailers(self, lowered: yul.Object) -> yul.Object:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from smartvm.compiler.analysis import types
 from smartvm.compiler.analysis.model import ExternalReference
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.conversions import literal_word
 from smartvm.compiler.lowering.expressions import library_address
 from smartvm.compiler.lowering.handlers import statement
 from smartvm.compiler.lowering.type_facts import bare, is_value_type
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.yul import ast as yul
 
 if TYPE_CHECKING:

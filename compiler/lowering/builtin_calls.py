@@ -9,7 +9,6 @@ from smartvm.compiler.analysis import types
 from smartvm.compiler.analysis.types import keccak256
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER
 from smartvm.compiler.lowering.reverts import DIVISION_BY_ZERO
 from smartvm.compiler.lowering.type_facts import (
@@ -22,6 +21,7 @@ from smartvm.compiler.lowering.type_facts import (
     location_of,
     relocate,
 )
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import Place, StoragePlace, Value
 from smartvm.compiler.yul import ast as yul

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.expressions import memory_word
 from smartvm.compiler.lowering.functions import request_function
 from smartvm.compiler.lowering.handlers import place_of, value_of
@@ -18,6 +17,7 @@ from smartvm.compiler.lowering.type_facts import (
     stack_size,
     struct_members,
 )
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import FunctionValue, Place, Value
 from smartvm.compiler.yul import ast as yul

@@ -8,22 +8,10 @@ from functools import cached_property
 from smartvm.compiler.analysis import types
 from smartvm.compiler.analysis.model import SemanticModel
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.diagnostics import Diagnostic, FatalDiagnostic
 from smartvm.compiler.lowering.settings import LoweringSettings
 from smartvm.compiler.lowering.storage import Space
 from smartvm.compiler.lowering.utilities import Utilities
-from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
-
-#: solc's number for "Unimplemented feature".
-UNIMPLEMENTED_FEATURE = 1834
-
-
-def unimplemented(feature: str, source: SourceRange) -> FatalDiagnostic:
-    """The refusal of a feature that is not supported; the caller raises it."""
-    return FatalDiagnostic(
-        Diagnostic("error", "UnimplementedFeatureError", UNIMPLEMENTED_FEATURE, feature, source)
-    )
 
 
 class Compilation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from smartvm.compiler.analysis.model import SemanticModel
 from smartvm.compiler.ast import nodes
+from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.lowering.compilation import Compilation, contract_name, deployed_name
 from smartvm.compiler.lowering.constructors import write_creation
 from smartvm.compiler.lowering.dispatch import LIBRARY_ADDRESS, write_dispatch
@@ -20,15 +21,24 @@ class ContractLowering:
     """Lowers the contracts of one compilation; each contract's object is made once and shared by its
     creators."""
 
-    def __init__(self, model: SemanticModel, settings: LoweringSettings) -> None:
+    def __init__(
+        self, model: SemanticModel, settings: LoweringSettings, sink: DiagnosticSink | None = None
+    ) -> None:
         self.compilation = Compilation(model, settings)
+        self.sink = sink
         self.source_names = tuple((source.index, source.name) for source in model.sources)
 
     def lower(self, contract: nodes.ContractDefinition) -> yul.Object:
-        """The creation object, named ``<name>_<id>``; ``FatalDiagnostic`` when a feature is not supported."""
+        """The creation object, named ``<name>_<id>``; ``FatalDiagnostic`` (in the sink too) when a
+        feature is not supported."""
         objects = self.compilation.objects
         if contract.id not in objects:
-            objects[contract.id] = self._make(contract)
+            try:
+                objects[contract.id] = self._make(contract)
+            except FatalDiagnostic as fatal:
+                if self.sink is not None and fatal.diagnostic not in self.sink.items:
+                    self.sink.items.append(fatal.diagnostic)
+                raise
         return objects[contract.id]
 
     def _make(self, contract: nodes.ContractDefinition) -> yul.Object:

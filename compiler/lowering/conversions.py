@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic
 from smartvm.compiler.analysis import types
 from smartvm.compiler.lowering.notation import TEXT, ExpressionForm, Notation, Shifts
 from smartvm.compiler.lowering.type_facts import bare, is_external_function, key, value_bytes
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.errors import InternalError
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ class ValueForms(Generic[ExpressionForm]):
                 return value
             case types.BoolType(), types.BoolType():
                 return value
+        if isinstance(source, types.FixedPointType) or isinstance(target, types.FixedPointType):
+            raise unimplemented("Fixed point types are not supported.")
         raise InternalError(f"no conversion from {from_type!r} to {to_type!r}")
 
     def align_right(self, type_: types.Type, value: ExpressionForm) -> ExpressionForm:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from smartvm.compiler.analysis import types
 from smartvm.compiler.analysis.model import MagicVariable
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.compilation import fully_qualified_name, unimplemented
+from smartvm.compiler.lowering.compilation import fully_qualified_name
 from smartvm.compiler.lowering.constants import constant_value
 from smartvm.compiler.lowering.handlers import place_of, value_of
 from smartvm.compiler.lowering.type_facts import is_reference_type, is_value_type, variable_names
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import (
     FunctionValue,

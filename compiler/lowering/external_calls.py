@@ -8,7 +8,6 @@ from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.builtin_calls import encoding_slots, evaluated, forward
 from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER, LARGEST_SIZE
 from smartvm.compiler.lowering.reverts import RESOURCE
 from smartvm.compiler.lowering.type_facts import (
@@ -20,6 +19,7 @@ from smartvm.compiler.lowering.type_facts import (
     location_of,
     variable_names,
 )
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.values import FunctionValue, Value
 from smartvm.compiler.lowering.yul_nodes import literal_value, string
 from smartvm.compiler.yul import ast as yul

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.compilation import unimplemented
+from smartvm.compiler.diagnostics import FatalDiagnostic
 from smartvm.compiler.lowering.conversions import ValueForms
 from smartvm.compiler.lowering.handlers import PLACE_HANDLERS, STATEMENT_HANDLERS, VALUE_HANDLERS
 from smartvm.compiler.lowering.local_writes import written_locals
@@ -21,9 +22,10 @@ from smartvm.compiler.lowering.type_facts import (
     location_of,
     variable_names,
 )
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.values import FunctionValue, LocalPlace, Place, TupleValue, Value
 from smartvm.compiler.lowering.yul_nodes import YulWriter
-from smartvm.compiler.source import SourceRange
+from smartvm.compiler.source import NO_SOURCE, SourceRange
 from smartvm.compiler.yul import ast as yul
 
 
@@ -97,7 +99,12 @@ class FunctionLowering:
         if handler is None:
             raise unimplemented(f"{type(node).__name__} is not supported.", node.src)
         with self.at(node):
-            handler(self, node)
+            try:
+                handler(self, node)
+            except FatalDiagnostic as fatal:
+                if fatal.diagnostic.source != NO_SOURCE:
+                    raise
+                raise FatalDiagnostic(replace(fatal.diagnostic, source=node.src)) from None
 
     @contextmanager
     def full_expression(self, *expressions: nodes.Expression | None) -> Iterator[None]:

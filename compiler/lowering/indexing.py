@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.handlers import place_of, value_of
 from smartvm.compiler.lowering.reverts import INDEX_OUT_OF_BOUNDS
 from smartvm.compiler.lowering.type_facts import bare, is_byte_array, is_value_type, items_per_slot
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.values import MemoryPlace, Place, StoragePlace, Value
 from smartvm.compiler.lowering.yul_nodes import literal_value
 from smartvm.compiler.yul import ast as yul

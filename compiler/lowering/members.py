@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.arithmetic import maximum, minimum
-from smartvm.compiler.lowering.compilation import deployed_name, unimplemented
+from smartvm.compiler.lowering.compilation import deployed_name
 from smartvm.compiler.lowering.expressions import (
     library_address,
     named_function,
@@ -26,6 +26,7 @@ from smartvm.compiler.lowering.type_facts import (
     memory_offset_of_member,
     struct_layout,
 )
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.values import FunctionValue, MemoryPlace, Place, StoragePlace, Value
 from smartvm.compiler.lowering.yul_nodes import string
 from smartvm.compiler.yul import ast as yul

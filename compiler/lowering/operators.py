@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.expressions import rational_word, stable_place
 from smartvm.compiler.lowering.functions import request_function
 from smartvm.compiler.lowering.handlers import value_of
 from smartvm.compiler.lowering.places import clear
 from smartvm.compiler.lowering.type_facts import bare, is_external_function
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import Value
 from smartvm.compiler.yul import ast as yul

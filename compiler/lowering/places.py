@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
-from smartvm.compiler.lowering.compilation import unimplemented
 from smartvm.compiler.lowering.storage import load_instruction, store_instruction
 from smartvm.compiler.lowering.type_facts import (
     bare,
@@ -14,6 +13,7 @@ from smartvm.compiler.lowering.type_facts import (
     value_bytes,
     variable_names,
 )
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import (
     ImmutablePlace,

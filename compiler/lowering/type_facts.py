@@ -18,6 +18,7 @@ from smartvm.compiler.analysis.types import (
     UINT256,
 )
 from smartvm.compiler.ast import nodes
+from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.errors import InternalError
 
 __all__ = [
@@ -198,6 +199,8 @@ def key(type_: types.Type) -> str:
             return "t_stringliteral_" + literal_key(value)
         case types.RationalNumberType():
             return "t_rational"
+        case types.FixedPointType():
+            raise unimplemented("Fixed point types are not supported.")
         case _:
             raise InternalError(f"a value of {type_!r} has no representation")
 
