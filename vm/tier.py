@@ -139,8 +139,13 @@ class CompiledTier:
         self._static_jumps = np.array(
             [handler(PseudoOpcode.JUMP_TO), handler(PseudoOpcode.CONDITIONAL_JUMP_TO)], np.uint64
         )
+        self._has_symbols = False
+
+    def _name_symbols(self) -> None:
+        """Tell LLVM where the functions that regions call are."""
         for name in support_names(support_prototypes()):
-            llvm.add_symbol(name, interpreter.code.address(name))
+            llvm.add_symbol(name, self._interpreter.code.address(name))
+        self._has_symbols = True
 
     def compile(self, code: AnalysedCode, head: int) -> None:
         """Compile the region whose head is the block at a program counter, and let both streams go there."""
@@ -153,6 +158,8 @@ class CompiledTier:
         if head in code.compiled or source.block(head) is None:
             return
         code.compiled.add(head)
+        if not self._has_symbols:
+            self._name_symbols()
         module = ir.Module(f"region_{head}")
         support = declare_in(module, support_prototypes())
         emit_region(module, "region", Region(source, head), support, self._begin_handler)

@@ -88,7 +88,7 @@ def cache_folder() -> Path:
 
 
 def cache_key(sources: Path) -> str:
-    """Digest of everything that machine code made by the modules in ``sources`` (with those here) depends on."""
+    """Digest of what machine code made by the modules in ``sources``, with those here, depends on."""
     digest = hashlib.sha256()
     for folder in sorted({sources.resolve(), Path(__file__).resolve().parent}):
         for path in sorted(folder.glob("*.py")):
