@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ _DECODE_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of d
 def load_table(name_or_path: str | Path = "default") -> InstructionTable:
     """The table known by a shipped name (``default``, ``evm``, ``paper``) or read from a TOML file.
 
-    Shipped tables are read once per process. Raises ``TableError`` for every mistake, with file and line.
+    A table is made once per process, and again when its file (or one that it extends) has changed. Raises ``TableError`` for every mistake, with file and line.
     """
     if isinstance(name_or_path, str) and name_or_path in SHIPPED_TABLES:
         return _load_shipped(name_or_path)
@@ -56,7 +56,32 @@ def load_table(name_or_path: str | Path = "default") -> InstructionTable:
         raise TableError(
             f"no instruction table `{name_or_path}`", hint=f"give a TOML file, or a shipped table: {known}"
         )
+    texts = _texts_of(path)
+    return _load_file(path, ()) if texts is None else _load_texts(path, texts)
+
+
+@lru_cache(maxsize=16)
+def _load_texts(path: Path, texts: tuple[tuple[Path, str], ...]) -> InstructionTable:
+    """The table at ``path`` while it and what it extends have these texts."""
+    del texts
     return _load_file(path, ())
+
+
+def _texts_of(path: Path) -> tuple[tuple[Path, str], ...] | None:
+    """The texts that a table comes from, those of shipped tables left out; None where something is wrong with one."""
+    found: dict[Path, str] = {}
+    while path not in found:
+        try:
+            found[path] = path.read_text(encoding="utf-8")
+            extends = tomllib.loads(found[path]).get("extends")
+        except (OSError, ValueError):
+            return None
+        if not isinstance(extends, str) or (
+            extends in SHIPPED_TABLES and not (path.parent / extends).is_file()
+        ):
+            return tuple(found.items())
+        path = path.parent / extends
+    return None
 
 
 @cache

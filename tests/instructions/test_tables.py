@@ -66,6 +66,17 @@ def test_digests_tell_tables_apart_and_texts_and_gas_do_not_change_them(tmp_path
     assert load_table(file).digest != load_table("default").digest
 
 
+def test_table_is_made_again_only_when_a_file_of_it_changes(tmp_path):
+    base, mine = tmp_path / "base.toml", tmp_path / "mine.toml"
+    base.write_text('extends = "default"\n[change.ADD]\ngas = 4\n')
+    mine.write_text('extends = "base.toml"\n')
+    first = load_table(mine)
+    assert load_table(str(mine)) is first
+    base.write_text('extends = "default"\n[change.ADD]\ngas = 5\n')
+    assert [g.base for g in load_table(mine).by_name["ADD"].gas] == [5]
+    assert load_table("evm") is load_table("evm")
+
+
 @pytest.mark.parametrize(
     ("given", "fork"),
     [
