@@ -46,7 +46,8 @@ _DECODE_POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$| \(at end of d
 def load_table(name_or_path: str | Path = "default") -> InstructionTable:
     """The table known by a shipped name (``default``, ``evm``, ``paper``) or read from a TOML file.
 
-    A table is made once per process, and again when its file (or one that it extends) has changed. Raises ``TableError`` for every mistake, with file and line.
+    A table is made once per process, and again when its file (or one that it extends) has changed. Raises
+    ``TableError`` for every mistake, with file and line.
     """
     if isinstance(name_or_path, str) and name_or_path in SHIPPED_TABLES:
         return _load_shipped(name_or_path)
@@ -68,7 +69,8 @@ def _load_texts(path: Path, texts: tuple[tuple[Path, str], ...]) -> InstructionT
 
 
 def _texts_of(path: Path) -> tuple[tuple[Path, str], ...] | None:
-    """The texts that a table comes from, those of shipped tables left out; None where something is wrong with one."""
+    """The texts that a table comes from, those of shipped tables left out; None where something is wrong
+    with one."""
     found: dict[Path, str] = {}
     while path not in found:
         try:
