@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from smartvm.errors import SmartVMError
+
+#: Marks the file as this program's ("smVM").
+_APPLICATION = 0x736D564D
 
 
 class StoreError(SmartVMError):
@@ -19,10 +23,6 @@ class KeyValueStore(Protocol):
 
     def get(self, key: bytes) -> bytes | None:
         """The value, or None."""
-        ...
-
-    def has_prefix(self, prefix: bytes) -> bool:
-        """Whether any key starts with ``prefix``."""
         ...
 
     def write(self, deleted_prefixes: Iterable[bytes], values: Mapping[bytes, bytes | None]) -> None:
@@ -42,55 +42,67 @@ def _after(prefix: bytes) -> bytes:
 
 class SqliteKeyValueStore:
     """One SQLite file with a write-ahead log: a process that is killed, or a machine that loses power, leaves
-    the last batch whole or absent."""
+    the last batch whole or absent. Methods raise ``StoreError`` for what goes wrong with the file."""
 
     def __init__(self, path: str | Path) -> None:
-        """Open or create the file. Raises ``StoreError``."""
-        try:
+        """Open or create the file."""
+        self._path = path
+        with self._errors("open"):
             self._connection = sqlite3.connect(str(path), isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
-            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @contextmanager
+    def _errors(self, what: str) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
-            raise StoreError(f"cannot open the state in `{path}`: {error}") from None
+            raise StoreError(f"cannot {what} the state in `{self._path}`: {error}") from None
+
+    def _prepare(self) -> None:
+        (application,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application != _APPLICATION:
+            if application or tables:
+                raise StoreError(f"cannot open the state in `{self._path}`: it is another program's database")
+            self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS entries (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
+        )
 
     def get(self, key: bytes) -> bytes | None:
         """See ``KeyValueStore``."""
-        row = self._connection.execute("SELECT value FROM entries WHERE key = ?", (key,)).fetchone()
+        with self._errors("read"):
+            row = self._connection.execute("SELECT value FROM entries WHERE key = ?", (key,)).fetchone()
         return None if row is None else row[0]
-
-    def has_prefix(self, prefix: bytes) -> bool:
-        """See ``KeyValueStore``."""
-        row = self._connection.execute(
-            "SELECT 1 FROM entries WHERE key >= ? AND key < ? LIMIT 1", (prefix, _after(prefix))
-        ).fetchone()
-        return row is not None
 
     def write(self, deleted_prefixes: Iterable[bytes], values: Mapping[bytes, bytes | None]) -> None:
         """See ``KeyValueStore``."""
         connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(
-                "DELETE FROM entries WHERE key >= ? AND key < ?",
-                [(prefix, _after(prefix)) for prefix in deleted_prefixes],
-            )
-            connection.executemany(
-                "DELETE FROM entries WHERE key = ?",
-                [(key,) for key, value in values.items() if value is None],
-            )
-            connection.executemany(
-                "INSERT OR REPLACE INTO entries VALUES (?, ?)",
-                [(key, value) for key, value in values.items() if value is not None],
-            )
-            connection.execute("COMMIT")
-        except BaseException as error:
-            connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise StoreError(f"cannot write the state: {error}") from None
-            raise
+        with self._errors("write"):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany(
+                    "DELETE FROM entries WHERE key >= ? AND key < ?",
+                    [(prefix, _after(prefix)) for prefix in deleted_prefixes],
+                )
+                connection.executemany(
+                    "DELETE FROM entries WHERE key = ?",
+                    [(key,) for key, value in values.items() if value is None],
+                )
+                connection.executemany(
+                    "INSERT OR REPLACE INTO entries VALUES (?, ?)",
+                    [(key, value) for key, value in values.items() if value is not None],
+                )
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """See ``KeyValueStore``."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import coincurve
 from smartvm.vm import rlp
+from smartvm.vm.forks import LATEST_FORK, Fork
 from smartvm.vm.keccak import keccak256
 from smartvm.vm.precompiles.secp256k1 import recover
 from smartvm.vm.transactions.model import (
@@ -134,18 +135,20 @@ def address_of(secret_key: bytes) -> bytes:
 # ---------------------------------------------------------------- who signed
 
 
-def _recover(message_hash: bytes, signature: Signature) -> bytes | None:
-    if signature.y_parity not in (0, 1) or signature.s > _HALF_ORDER:
+def _recover(message_hash: bytes, signature: Signature, *, upper_half: bool = False) -> bytes | None:
+    if signature.y_parity not in (0, 1) or (signature.s > _HALF_ORDER and not upper_half):
         return None
     return recover(message_hash, signature.y_parity, signature.r, signature.s)
 
 
-def recover_sender(transaction: Transaction) -> bytes:
-    """The 20-byte address of the sender. Raises ``InvalidTransaction``; s above half the order is refused
-    (EIP-2)."""
+def recover_sender(transaction: Transaction, fork: Fork = LATEST_FORK) -> bytes:
+    """The 20-byte address of the sender. Raises ``InvalidTransaction``: also for s above half the order since
+    Homestead (EIP-2), and for signatures that name a chain before Spurious Dragon (EIP-155)."""
     if transaction.signature is None:
         raise InvalidTransaction("the transaction is not signed")
-    sender = _recover(signing_hash(transaction), transaction.signature)
+    if transaction.chain_id is not None and fork < Fork.SPURIOUS_DRAGON:
+        raise InvalidTransaction(f"{fork.label} knows no signatures that name a chain")
+    sender = _recover(signing_hash(transaction), transaction.signature, upper_half=fork < Fork.HOMESTEAD)
     if sender is None:
         raise InvalidTransaction("the signature is no valid one")
     return sender

@@ -81,7 +81,7 @@ def execute_transaction(
     """
     t, state, fork = transaction, machine.state, machine.fork
     if sender is None:
-        sender = recover_sender(t)
+        sender = recover_sender(t, fork)
     admission = admit(t, sender, state, machine.block, fork, gas_available=gas_available, schedule=schedule)
     price = admission.gas_price
     state.set_balance(sender, state.balance(sender) - t.gas_limit * price - admission.blob_fee)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -52,9 +53,6 @@ class DictionaryStore:
 
     def get(self, key: bytes) -> bytes | None:
         return self.entries.get(key)
-
-    def has_prefix(self, prefix: bytes) -> bool:
-        return any(key.startswith(prefix) for key in self.entries)
 
     def write(self, deleted_prefixes: list[bytes], values: dict[bytes, bytes | None]) -> None:
         for prefix in deleted_prefixes:
@@ -166,6 +164,28 @@ def test_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
         PersistentStore.open(path)
 
 
+def test_other_programs_databases_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE notes (text)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="another program's database"):
+        PersistentStore.open(path)
+
+
+def test_locked_state_is_an_error_in_words(tmp_path: Path) -> None:
+    store = PersistentStore.open(tmp_path / "state.db")
+    other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store._entries._connection.execute("PRAGMA busy_timeout = 10")  # type: ignore[attr-defined]
+    with pytest.raises(StoreError, match="cannot write the state"):
+        store.commit({ADDRESSES[0]: AccountChange(Account(1))})
+    other.execute("ROLLBACK")
+    store.commit({ADDRESSES[0]: AccountChange(Account(1))})
+    assert store.account(ADDRESSES[0]) == Account(1)
+
+
 def test_failed_batch_leaves_nothing(tmp_path: Path) -> None:
     store = SqliteKeyValueStore(tmp_path / "kv.db")
     store.write([], {b"k": b"1"})
@@ -173,5 +193,4 @@ def test_failed_batch_leaves_nothing(tmp_path: Path) -> None:
         store.write([b"k"], {b"l": b"2", b"m": object()})  # type: ignore[dict-item]
     assert store.get(b"k") == b"1"
     assert store.get(b"l") is None
-    assert store.has_prefix(b"k")
     store.close()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartvm.errors import SmartVMError
+from smartvm.vm.forks import Fork
 from smartvm.vm.transactions import (
     AccessListEntry,
     Authorization,
@@ -101,6 +102,14 @@ def test_upper_half_of_s_is_refused() -> None:
     encoded = encode_transaction(Transaction(to=bytes(20), signature=mirrored))
     with pytest.raises(InvalidTransaction, match="signature"):
         recover_sender(decode_transaction(encoded))
+    assert recover_sender(decode_transaction(encoded), Fork.FRONTIER) == address_of(KEY)
+
+
+def test_signatures_name_chains_since_spurious_dragon() -> None:
+    signed = sign_transaction(Transaction(to=bytes(20), chain_id=1), KEY)
+    assert recover_sender(signed, Fork.SPURIOUS_DRAGON) == address_of(KEY)
+    with pytest.raises(InvalidTransaction, match="name a chain"):
+        recover_sender(signed, Fork.HOMESTEAD)
 
 
 def test_unsigned_transactions_have_no_sender() -> None:
