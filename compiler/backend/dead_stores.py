@@ -22,8 +22,8 @@ _Range = tuple[int, int, int]
 
 
 class _Unseen:
-    """What of an area is written again before it is seen: the listed words, or with ``all_but`` (which then is
-    not None) everything but these ranges."""
+    """What of an area is written again before it is seen: the listed words, or with ``all_but`` (which then
+    is not None) everything but these ranges."""
 
     __slots__ = ("all_but", "words")
 

@@ -123,8 +123,8 @@ class Simplifier:
     def _branch_facts(
         self, block: Block, sources: list[Block]
     ) -> list[tuple[dict[int, int], int, int | None]]:
-        """What the branch into this block says about values; holds here and below. The entries of ``replacement``
-        and ``bit_bounds`` that it covers are returned."""
+        """What the branch into this block says about values; holds here and below. The entries of
+        ``replacement`` and ``bit_bounds`` that it covers are returned."""
         undo: list[tuple[dict[int, int], int, int | None]] = []
         if len(sources) != 1 or sources[0].kind != BRANCH:
             return undo

@@ -5,7 +5,11 @@ from __future__ import annotations
 from machine import execute
 
 NESTED = """object "A" {
-  code { datacopy(0, dataoffset("A_deployed"), datasize("A_deployed")) setimmutable(0, "x", 0x1234) return(0, datasize("A_deployed")) }
+  code {
+    datacopy(0, dataoffset("A_deployed"), datasize("A_deployed"))
+    setimmutable(0, "x", 0x1234)
+    return(0, datasize("A_deployed"))
+  }
   object "A_deployed" {
     code { mstore(0, loadimmutable("x")) mstore(32, add(loadimmutable("x"), datasize("B"))) return(0, 64) }
     object "B" { code { stop() } data "inner" hex"010203" }
@@ -40,7 +44,8 @@ def test_immutable_references_point_at_zeros_in_pushes(assemble):
 
 
 def test_link_references_of_inner_objects_are_counted_from_the_outer_start(assemble, optimize):
-    text = """object "A" { code { datacopy(0, dataoffset("B"), datasize("B")) sstore(0, linkersymbol("lib.sol:L")) }
+    text = """object "A" { code { datacopy(0, dataoffset("B"), datasize("B"))
+        sstore(0, linkersymbol("lib.sol:L")) }
       object "B" { code { sstore(1, linkersymbol("lib.sol:L")) } } }"""
     result = assemble(text, optimize=optimize)
     places = result.link_references["lib.sol:L"]
@@ -52,7 +57,8 @@ def test_link_references_of_inner_objects_are_counted_from_the_outer_start(assem
 
 
 def test_a_dotted_path_leads_into_sub_objects(assemble, optimize):
-    text = """object "A" { code { datacopy(0, dataoffset("B.inner"), datasize("B.inner")) return(0, datasize("B.inner"))
+    text = """object "A" { code { datacopy(0, dataoffset("B.inner"), datasize("B.inner"))
+      return(0, datasize("B.inner"))
       datacopy(0, dataoffset("B"), 1) }
       object "B" { code { stop() } data "inner" "abc" } }"""
     result = assemble(
@@ -71,7 +77,8 @@ def test_the_object_knows_its_own_size(assemble, optimize):
 
 def test_equal_data_is_kept_once(assemble):
     result = assemble(
-        'object "A" { code { sstore(0, dataoffset("d")) sstore(1, dataoffset("e")) } data "d" "xyzxyz" data "e" "xyzxyz" }'
+        'object "A" { code { sstore(0, dataoffset("d")) sstore(1, dataoffset("e")) } '
+        'data "d" "xyzxyz" data "e" "xyzxyz" }'
     )
     assert result.sections["d"] == result.sections["e"]
 

@@ -62,7 +62,8 @@ def test_functions_with_more_than_sixteen_arguments_and_results(parse, assemble,
     stores = " ".join(f"sstore({i}, {r})" for i, r in enumerate(results))
     text = f"""mstore(64, memoryguard(128))
     function f({", ".join(names)}) -> {", ".join(results)} {{ if sload(99) {{ leave }} {assign} }}
-    {{ let {", ".join(results)} := f({calls}) {stores} }} {{ let {", ".join(results)} := f({calls}) {stores} }}"""
+    {{ let {", ".join(results)} := f({calls}) {stores} }}
+    {{ let {", ".join(results)} := f({calls}) {stores} }}"""
     tree = parse(f'object "t" {{ code {{ {text} }} }}')
     data = bytes(range(3, 90))
     assert (

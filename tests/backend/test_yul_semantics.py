@@ -26,7 +26,8 @@ CASES = {
         {0: 1, 1: 3},
     ),
     "for_runs_post_after_continue": (
-        """let n for { let i := 0 } lt(i, 6) { i := add(i, 1) } { if and(i, 1) { continue } n := add(mul(n, 10), i) }
+        """let n for { let i := 0 } lt(i, 6) { i := add(i, 1) }
+        { if and(i, 1) { continue } n := add(mul(n, 10), i) }
         sstore(0, n)""",
         {0: 24},
     ),
@@ -49,7 +50,8 @@ CASES = {
         {0: 3, 1: 2},
     ),
     "leave_from_a_loop_in_a_switch": (
-        """function f(x) -> r { for { let i := 0 } 1 { i := add(i, 1) } { switch eq(i, x) case 1 { r := i leave } default { } } }
+        """function f(x) -> r { for { let i := 0 } 1 { i := add(i, 1) }
+        { switch eq(i, x) case 1 { r := i leave } default { } } }
         sstore(0, f(5))""",
         {0: 5},
     ),
@@ -87,7 +89,8 @@ CASES = {
         {0: 2, 1: 1},
     ),
     "swapped_variables_in_a_loop": (
-        "let a := 1 let b := 1 for { let i := 0 } lt(i, 10) { i := add(i, 1) } { let c := add(a, b) a := b b := c } sstore(0, a)",
+        "let a := 1 let b := 1 for { let i := 0 } lt(i, 10) { i := add(i, 1) } { let c := add(a, b) a "
+        ":= b b := c } sstore(0, a)",
         {0: 89},
     ),
     "loads_see_stores_through_other_addresses": (
@@ -104,15 +107,18 @@ CASES = {
         {0: 9},
     ),
     "division_by_zero_is_zero": (
-        "let z := calldatasize() sstore(0, add(1, div(5, z))) sstore(1, add(1, mod(5, z))) sstore(2, add(1, sdiv(5, 0)))",
+        "let z := calldatasize() sstore(0, add(1, div(5, z))) sstore(1, add(1, mod(5, z))) sstore(2, "
+        "add(1, sdiv(5, 0)))",
         {0: 1, 1: 1, 2: 1},
     ),
     "signed_arithmetic_folds_as_it_runs": (
-        "sstore(0, sdiv(sub(0, 7), 2)) sstore(1, smod(sub(0, 7), 2)) sstore(2, sar(1, sub(0, 7))) sstore(3, signextend(0, 0xff))",
+        "sstore(0, sdiv(sub(0, 7), 2)) sstore(1, smod(sub(0, 7), 2)) sstore(2, sar(1, sub(0, 7))) "
+        "sstore(3, signextend(0, 0xff))",
         {0: (1 << 256) - 3, 1: (1 << 256) - 1, 2: (1 << 256) - 4, 3: (1 << 256) - 1},
     ),
     "wide_literals": (
-        "sstore(0, 0xffffffff00000000000000000000000000000000000000000000000000000000) sstore(1, sub(shl(160, 1), 1)) "
+        "sstore(0, 0xffffffff00000000000000000000000000000000000000000000000000000000) sstore(1, "
+        "sub(shl(160, 1), 1)) "
         "sstore(2, not(31)) sstore(3, 0x7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff)",
         {0: 0xFFFFFFFF << 224, 1: (1 << 160) - 1, 2: (1 << 256) - 32, 3: (1 << 255) - 1},
     ),
@@ -135,5 +141,8 @@ def test_without_push0_zero_is_pushed_with_push1(assemble, optimize):
 
 
 def test_result_does_not_depend_on_earlier_compilations(assemble, parse):
-    text = "{ function f(a, b) -> c { c := sdiv(a, b) sstore(a, c) } let x := f(1, 2) let y := f(x, 3) sstore(y, f(y, x)) }"
+    text = (
+        "{ function f(a, b) -> c { c := sdiv(a, b) sstore(a, c) } let x := f(1, 2) let y := f(x, "
+        "3) sstore(y, f(y, x)) }"
+    )
     assert assemble(text).bytecode == assemble(parse(text)).bytecode
