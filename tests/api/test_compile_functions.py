@@ -42,7 +42,8 @@ def test_errors_are_raised_with_all_diagnostics() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"evm_version": "later"}, {"revert_strings": "loud"}, {"metadata_hash": "md5"}, {"output_values": ["nothing"]},
+    [{"evm_version": "later"}, {"revert_strings": "loud"}, {"metadata_hash": "md5"},
+     {"output_values": ["nothing"]},
      {"import_remappings": "x"}, {"instruction_table": "none"}],
 )  # fmt: skip
 def test_wrong_options_are_refused(options: dict[str, object]) -> None:

@@ -21,9 +21,11 @@ def compiled(text: str, name: str = "C", settings: CompilerSettings | None = Non
 
 def test_abi_is_sorted_by_type_and_name_with_overloads_by_selector() -> None:
     contract = compiled(
-        "contract C { event E(uint indexed a, bytes b); error R(int x); struct S { uint a; T[] t; } struct T { bool b; }\n"
+        "contract C { event E(uint indexed a, bytes b); error R(int x); "
+        "struct S { uint a; T[] t; } struct T { bool b; }\n"
         "enum K { A } constructor(K k) payable {} receive() external payable {} fallback() external {}\n"
-        "function b(S calldata s) external view returns (C, address payable) {} function a(uint) external pure {}\n"
+        "function b(S calldata s) external view returns (C, address payable) {} "
+        "function a(uint) external pure {}\n"
         "function a() external pure {} uint[2][] public v; }"
     )
     assert [(entry["type"], entry.get("name")) for entry in contract.abi] == [
@@ -55,14 +57,17 @@ def test_abi_is_sorted_by_type_and_name_with_overloads_by_selector() -> None:
 
 
 def test_errors_used_from_elsewhere_are_in_the_abi() -> None:
-    contract = compiled("error Far(uint a); library L { error Near(); } contract C { function f() public { g(); } "
-                        "function g() internal { if (msg.value > 0) revert Far(1); revert L.Near(); } }")  # fmt: skip
+    contract = compiled(
+        "error Far(uint a); library L { error Near(); } contract C { function f() public payable { g(); } "
+        "function g() internal { if (msg.value > 0) revert Far(1); revert L.Near(); } }"
+    )
     assert [entry["name"] for entry in contract.abi if entry["type"] == "error"] == ["Far", "Near"]
 
 
 def test_library_lists_only_what_others_can_call() -> None:
     contract = compiled(
-        "library C { struct S { uint a; } function a(S storage s) external view returns (uint) { return s.a; } "
+        "library C { struct S { uint a; } "
+        "function a(S storage s) external view returns (uint) { return s.a; } "
         "function b(uint x) public pure returns (uint) { return x; } function c(uint x) public {} }"
     )
     assert [entry["name"] for entry in contract.abi] == ["b"]
@@ -71,7 +76,8 @@ def test_library_lists_only_what_others_can_call() -> None:
 
 def test_storage_layout_packs_and_describes_types() -> None:
     contract = compiled(
-        "contract B { uint8 a; } contract C is B { bool b; uint128[3] c; mapping(address => S) d; struct S { uint16 x; "
+        "contract B { uint8 a; } contract C is B { bool b; uint128[3] c; "
+        "mapping(address => S) d; struct S { uint16 x; "
         "bytes y; } string e; uint constant F = 1; uint immutable g = 2; uint transient h; }"
     )
     layout = contract.storage_layout

@@ -90,7 +90,8 @@ def test_operators_bind_as_documented(text: str, tree: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["uint x", "a.b x", "a.b[3][] memory x", "mapping(uint => a) storage x", "address payable x", "uint[] memory x",
+    ["uint x", "a.b x", "a.b[3][] memory x", "mapping(uint => a) storage x", "address payable x",
+     "uint[] memory x",
      "function(uint) external returns (uint) x", "bytes[2 * n] calldata x"],
 )  # fmt: skip
 def test_statement_that_starts_with_a_type_declares(text: str) -> None:
@@ -122,7 +123,8 @@ def test_soft_keywords_are_names_where_they_mean_nothing() -> None:
         "contract revert layout at 5 {\n"
         "  error global(uint error);\n"
         "  uint transient transient;\n"
-        "  function from(uint revert) public { error = revert; revert global(error); revert(); transient.at; }\n"
+        "  function from(uint revert) public { "
+        "error = revert; revert global(error); revert(); transient.at; }\n"
         "}\n"
         "using {global} for layout global;"
     )

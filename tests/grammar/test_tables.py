@@ -60,7 +60,7 @@ def test_rules_call_actions_as_lark_would() -> None:
     """
     tables = lalr.build_tables(grammar, start="total", identifier="NUMBER")
     kinds = tables.kinds
-    names = {text: name for text, name in tables.literals.items()}
+    names = dict(tables.literals)
 
     def parse(*tokens: str) -> object:
         listed = [kinds["NUMBER"] if token == "n" else kinds[names[token]] for token in tokens]
