@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -169,7 +168,9 @@ def main() -> int:
         block = WeightBlock.of_array(weights.reshape(-1))
         result = correlate(buffer, block, shape)
         checked(layer, x, weights, result.astype(np.int64))
-        ours = fastest(partial(correlate, buffer, block, shape), options.repetitions)
+        ours = fastest(
+            lambda b=buffer, w=block, s=shape: Buffer().hold(correlate(b, w, s)), options.repetitions
+        )
         theirs = None
         if onnxruntime is not None:
             run = float_layer(layer, x[None].astype(np.float32) / 1000, weights.astype(np.float32) / 1000)

@@ -67,6 +67,12 @@ class Buffer:
         self._length = len(array)
         self._extremes = extremes
 
+    def hold(self, array: ItemArray) -> None:
+        """Hold the items of ``array`` instead, in the narrowest type; they may also be integers as
+        float64."""
+        narrow, low, high = item_arrays.narrowed(array)
+        self.replace(narrow, (low, high))
+
     def append(self, array: ItemArray) -> None:
         """Append items."""
         if len(array) == 0:

@@ -129,7 +129,7 @@ def conv_tpd(context: InstructionContext) -> None:
     gas.charge_growth(context, length, len(context.buffer))
     reads = max(height * width * kernels * kernel * kernel, length)  # scattered products
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
-    context.buffer.replace(transpose(context.buffer, block, shape))
+    context.buffer.hold(transpose(context.buffer, block, shape))
 
 
 def _plane_operands(
@@ -152,4 +152,4 @@ def _correlate_block(context: InstructionContext, block_id: int, shape: Correlat
     reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
     reads = max(reads, len(context.buffer))
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
-    context.buffer.replace(correlate(context.buffer, block, shape))
+    context.buffer.hold(correlate(context.buffer, block, shape))

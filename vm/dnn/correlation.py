@@ -105,7 +105,8 @@ def bound_of(buffer: Buffer, block: WeightBlock, terms: int) -> int:
 def correlate(
     buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None
 ) -> ItemArray:
-    """The output maps. ``route`` forces one (tests); it must be exact for the bound."""
+    """The output maps: items in the route's type, or integers as float64. ``route`` forces one (tests); it
+    must be exact for the bound."""
     if route is None:
         route = route_for(bound_of(buffer, block, shape.terms), buffer, block)
     if route == "wide":
@@ -132,12 +133,6 @@ def float64_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.float64]:
 def int64_items(block: WeightBlock) -> npt.NDArray[np.int64]:
     """The block's items as int64."""
     return item_arrays.as_type(block.array, np.int64)
-
-
-def exact_integers(values: npt.NDArray[np.float64]) -> ItemArray:
-    """Integers held as float64, at the narrowest type."""
-    low, high = int(np.minimum.reduce(values)), int(np.maximum.reduce(values))
-    return values.astype(item_arrays.narrow_type(low, high))
 
 
 def int16_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.int16]:
@@ -174,20 +169,20 @@ def _correlate_int16(buffer: Buffer, block: WeightBlock, shape: Correlation) -> 
                 part = np.zeros((shape.kernels, len(windows)), dtype)
                 dot_products.add_dot_rows(windows, weights, chunk, part)
                 out[:, first : first + len(windows)] = part
-    return item_arrays.narrowed(out.reshape(-1))[0]
+    return out.reshape(-1)
 
 
 def _correlate_float64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
     weights = float64_rows(block, shape.kernels)
     values = item_arrays.as_type(buffer.array, np.float64)
     if shape.is_matrix:
-        return exact_integers((weights @ values.reshape(shape.inputs, -1)).reshape(-1))
+        return (weights @ values.reshape(shape.inputs, -1)).reshape(-1)
     if shape.is_whole_map:
-        return exact_integers(weights @ values)
+        return weights @ values
     out = np.empty((shape.kernels, shape.positions))
     for first, windows in _gathered(values, shape):
         np.matmul(weights, windows.T, out=out[:, first : first + len(windows)])
-    return exact_integers(out.reshape(-1))
+    return out.reshape(-1)
 
 
 def _correlate_int64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
@@ -197,7 +192,7 @@ def _correlate_int64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> 
         part = np.empty((shape.kernels, len(windows)), np.int64)
         native.dot_rows(windows, weights, part)
         out[:, first : first + len(windows)] = part
-    return item_arrays.narrowed(out.reshape(-1))[0]
+    return out.reshape(-1)
 
 
 def _gathered(
@@ -243,7 +238,7 @@ def _correlate_channels(buffer: Buffer, block: WeightBlock, shape: Correlation) 
         shape.padding[1],
         out,
     )
-    return item_arrays.narrowed(out.reshape(-1))[0]
+    return out.reshape(-1)
 
 
 def _correlate_wide(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
@@ -274,7 +269,7 @@ def _correlate_wide(buffer: Buffer, block: WeightBlock, shape: Correlation) -> I
             shape.padding,
             part,
         )
-    return item_arrays.narrowed(out)[0]
+    return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,9 +313,7 @@ def transpose(buffer: Buffer, block: WeightBlock, shape: Transposed, route: Rout
         native.scatter_products(
             products, first, shape.sizes, shape.kernel, shape.outputs, shape.stride, shape.padding, out
         )
-    if floating:
-        return exact_integers(out.reshape(-1))
-    return item_arrays.narrowed(out.reshape(-1))[0]
+    return out.reshape(-1)
 
 
 def _transpose_wide(buffer: Buffer, block: WeightBlock, shape: Transposed) -> ItemArray:
@@ -337,4 +330,4 @@ def _transpose_wide(buffer: Buffer, block: WeightBlock, shape: Transposed) -> It
         shape.padding,
         out,
     )
-    return item_arrays.narrowed(out)[0]
+    return out

@@ -25,13 +25,17 @@ def act_rl(context: InstructionContext) -> None:
     gas.charge_items(context, len(buffer), buffer.bound)
     low, high = buffer.extremes
     if low < 0 or 0 < cap < high:
-        buffer.replace(_clipped(buffer, cap if 0 < cap < high else None))
+        top = min(high, cap) if cap else high
+        buffer.replace(_clipped(buffer, cap if 0 < cap < high else None), (max(low, 0), max(top, 0)))
 
 
 def _clipped(buffer: Buffer, cap: int | None) -> ItemArray:
     array = buffer.array
     if not item_arrays.is_wide(array):
-        return np.clip(array, 0, cap)  # a cap below the greatest item fits the type
+        result = np.maximum(array, 0)
+        return (
+            result if cap is None else np.minimum(result, cap, out=result)
+        )  # a cap below an item fits the type
     result = array.copy()
     result[result[:, -1] >> np.uint64(63) == 1] = 0
     if cap is not None:
@@ -41,7 +45,7 @@ def _clipped(buffer: Buffer, cap: int | None) -> ItemArray:
             column, limit = result[:, position], row[position]
             above = (column > limit) | ((column == limit) & above)
         result[above] = row
-    return item_arrays.narrowed(result)[0]
+    return result
 
 
 def buf_scl0(context: InstructionContext) -> None:
@@ -56,12 +60,14 @@ def buf_scl0(context: InstructionContext) -> None:
     if dtype is not None:
         # bound = 0 with a factor that the type does not hold: every product is 0
         scale = factor if bound else 0
-        buffer.replace(item_arrays.as_type(buffer.array, dtype) * np.array(scale, dtype))
+        low, high = (end * factor for end in buffer.extremes)
+        products = item_arrays.as_type(buffer.array, dtype) * np.array(scale, dtype)
+        buffer.replace(products, (min(low, high), max(low, high)))
         return
     out = np.zeros((len(buffer), item_arrays.LIMBS), np.uint64)
     factor_row = item_arrays.widen(item_arrays.from_integers([factor]))
     native.multiply_items_wide(np.ascontiguousarray(item_arrays.widen(buffer.array)), factor_row, 0, out)
-    buffer.replace(item_arrays.narrowed(out)[0])
+    buffer.hold(out)
 
 
 def buf_scl1(context: InstructionContext) -> None:
@@ -69,7 +75,13 @@ def buf_scl1(context: InstructionContext) -> None:
     divisor = item_arrays.to_signed(context.operands[0])
     buffer = context.buffer
     gas.charge_items(context, len(buffer), buffer.bound)
-    buffer.replace(quotients(buffer, divisor))
+    ends = divide_integers(list(buffer.extremes), divisor)  # the division is monotone but where it wraps
+    wraps = divisor == -1 and buffer.extremes[0] == item_arrays.ITEM_MIN
+    quotient = quotients(buffer, divisor)
+    if wraps:
+        buffer.hold(quotient)
+    else:
+        buffer.replace(quotient, (min(ends), max(ends)))
 
 
 def quotients(buffer: Buffer, divisor: int) -> ItemArray:
@@ -82,15 +94,15 @@ def quotients(buffer: Buffer, divisor: int) -> ItemArray:
     bound = buffer.bound
     if divisor == 0 or bound < abs(divisor):
         return item_arrays.zeros(len(buffer))
+    low, high = divide_integers(list(buffer.extremes), divisor)
+    dtype = item_arrays.narrow_type(min(low, high), max(low, high))
     if bound < 1 << 51:
-        low, high = buffer.extremes
-        ends = divide_integers([low, high], divisor)
-        dtype = item_arrays.narrow_type(min(ends), max(ends))
         return (item_arrays.as_type(buffer.array, np.float64) / float(divisor)).astype(dtype)
     if bound < 1 << 63:
         values = item_arrays.as_type(buffer.array, np.int64)
         magnitudes = np.abs(values) // abs(divisor)
-        return item_arrays.narrowed(np.where((values < 0) != (divisor < 0), -magnitudes, magnitudes))[0]
+        signed = np.where((values < 0) != (divisor < 0), -magnitudes, magnitudes)
+        return item_arrays.as_type(signed, dtype)
     return item_arrays.from_integers(divide_integers(buffer.to_integers(), divisor))
 
 
@@ -116,7 +128,7 @@ def biased(buffer: Buffer, block: WeightBlock, bound: int) -> ItemArray:
     out = item_arrays.widen(buffer.array).copy()
     bias = np.ascontiguousarray(item_arrays.widen(block.array))
     native.add_items_wide(out, bias, len(buffer) // block.count)
-    return item_arrays.narrowed(out)[0]
+    return out
 
 
 def buf_add(context: InstructionContext) -> None:
@@ -133,7 +145,7 @@ def buf_add(context: InstructionContext) -> None:
         return
     out = item_arrays.widen(buffer.array).copy()
     native.add_items_wide(out, np.ascontiguousarray(item_arrays.widen(saved.array)), 1)
-    buffer.replace(item_arrays.narrowed(out)[0])
+    buffer.hold(out)
 
 
 def buf_mul(context: InstructionContext) -> None:
@@ -154,7 +166,7 @@ def buf_mul(context: InstructionContext) -> None:
     out = np.zeros((len(buffer), item_arrays.LIMBS), np.uint64)
     first = np.ascontiguousarray(item_arrays.widen(buffer.array))
     native.multiply_items_wide(first, np.ascontiguousarray(item_arrays.widen(saved.array)), 1, out)
-    buffer.replace(item_arrays.narrowed(out)[0])
+    buffer.hold(out)
 
 
 def _saved_of_same_length(context: InstructionContext) -> Buffer:

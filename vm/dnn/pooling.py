@@ -19,7 +19,7 @@ def pool_max(context: InstructionContext) -> None:
     """POOL_MAX(C, H, W, k, s): signed maximum of each window."""
     channels, sizes, kernel, stride, outputs = _plain_operands(context)
     _charge(context, channels, outputs, kernel, context.buffer.bound)
-    context.buffer.replace(maximum(context.buffer, channels, sizes, kernel, stride, 0, outputs))
+    context.buffer.hold(maximum(context.buffer, channels, sizes, kernel, stride, 0, outputs))
 
 
 def pool_avg(context: InstructionContext) -> None:
@@ -27,7 +27,7 @@ def pool_avg(context: InstructionContext) -> None:
     channels, sizes, kernel, stride, outputs = _plain_operands(context)
     bound = context.buffer.bound * kernel * kernel
     _charge(context, channels, outputs, kernel, bound)
-    context.buffer.replace(average(context.buffer, channels, sizes, kernel, stride, outputs, bound))
+    context.buffer.hold(average(context.buffer, channels, sizes, kernel, stride, outputs, bound))
 
 
 def pool_ol(context: InstructionContext) -> None:
@@ -42,7 +42,7 @@ def pool_ol(context: InstructionContext) -> None:
     require_length(context, channels * side * side, f"{channels}x{side}x{side}")
     _charge(context, channels, (output, output), kernel, context.buffer.bound)
     result = maximum(context.buffer, channels, (side, side), kernel, stride, padding, (output, output))
-    context.buffer.replace(result)
+    context.buffer.hold(result)
 
 
 def _plain_operands(context: InstructionContext) -> tuple[int, _Sides, int, int, _Sides]:
@@ -73,12 +73,12 @@ def maximum(
     if item_arrays.is_wide(array):
         order, ranks = _ranks(array)
         pooled = _pooled_maximum(ranks, channels, sizes, kernel, stride, padding, outputs)
-        return item_arrays.narrowed(array[order[pooled]])[0]
+        return array[order[pooled]]
     dtype = np.int32 if array.dtype.itemsize <= 4 else np.int64
     pooled = _pooled_maximum(
         array.astype(dtype, copy=False), channels, sizes, kernel, stride, padding, outputs
     )
-    return pooled.astype(array.dtype, copy=False)
+    return pooled
 
 
 def _pooled_maximum(
@@ -107,7 +107,7 @@ def average(
         maps = item_arrays.as_type(buffer.array, np.int64).reshape(channels, *sizes)
         out = np.empty((channels, *outputs), np.int64)
         native.pool_average(maps, sizes, kernel, outputs, stride, out)
-        return item_arrays.narrowed(out.reshape(-1))[0]
+        return out.reshape(-1)
     return item_arrays.from_integers(
         _average_integers(buffer.to_integers(), channels, sizes, kernel, stride, outputs)
     )

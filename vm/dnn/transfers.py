@@ -8,7 +8,7 @@ from smartvm.vm.dnn import gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.correlation import exact_integers, route_for
+from smartvm.vm.dnn.correlation import route_for
 from smartvm.vm.dnn.items import ItemArray
 from smartvm.vm.dnn.operands import require_available, require_size
 from smartvm.vm.extension import InstructionContext
@@ -204,7 +204,7 @@ def mat_mul(context: InstructionContext) -> None:
     b = Buffer.of_array(_matrix(context, second, inner * columns))
     bound = a.bound * b.bound * inner
     gas.charge_products(context, rows * inner * columns, 0, bound)
-    context.buffer.replace(matrix_product(a, b, rows, inner, columns, bound))
+    context.buffer.hold(matrix_product(a, b, rows, inner, columns, bound))
 
 
 def _matrix_shape(context: InstructionContext, offset: int, name: str) -> tuple[int, int]:
@@ -228,12 +228,12 @@ def matrix_product(a: Buffer, b: Buffer, rows: int, inner: int, columns: int, bo
         left = np.ascontiguousarray(item_arrays.widen(a.array))
         right = np.ascontiguousarray(item_arrays.widen(b.array))
         native.multiply_matrices_wide(left, right, rows, inner, columns, out)
-        return item_arrays.narrowed(out)[0]
+        return out
     dtype = np.float64 if route == "float64" else np.int64
     left = item_arrays.as_type(a.array, dtype).reshape(rows, inner)
     right = item_arrays.as_type(b.array, dtype).reshape(inner, columns)
     if route == "float64":
-        return exact_integers((left @ right).reshape(-1))
+        return (left @ right).reshape(-1)
     product = np.empty((rows, columns), np.int64)
     native.dot_rows(np.ascontiguousarray(right.T), left, product)
-    return item_arrays.narrowed(product.reshape(-1))[0]
+    return product.reshape(-1)
