@@ -90,7 +90,8 @@ def is_value_type(type_: types.Type) -> bool:
         | types.FixedBytesType
         | types.EnumType
         | types.FunctionType
-        | types.RationalNumberType,
+        | types.RationalNumberType
+        | types.FixedPointType,
     )
 
 

@@ -44,7 +44,9 @@ class SmartvmEvm:
 
         self.state = WorldState(MemoryStore())
         self.state.set_balance(SENDER, BALANCE)
-        self.machine = Machine(load_table("evm"), "osaka", self.state, BlockEnvironment(), engine="interpreter")
+        self.machine = Machine(
+            load_table("evm"), "osaka", self.state, BlockEnvironment(), engine="interpreter"
+        )
 
     def _begin(self) -> None:
         from smartvm.vm.messages import TransactionEnvironment
@@ -97,9 +99,7 @@ class RevmEvm:
         # pyrevm keeps transient storage from one call to the next.
         self.evm.reset_transient_storage()
         try:
-            output = self.evm.message_call(
-                self.sender, "0x" + to.hex(), calldata=data, value=value
-            )
+            output = self.evm.message_call(self.sender, "0x" + to.hex(), calldata=data, value=value)
         except RuntimeError as error:
             return self._failure(error)
         return Outcome(True, bytes(output), self._logs())

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from case_evms import Evm, Outcome
-
 import smartvm
+from case_evms import Evm, Outcome
 from smartvm import abi as contract_abi
 
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*?)\)(\{(?P<value>\d+)\})?( -> ?(?P<expected>.*))?$")
