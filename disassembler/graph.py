@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from xml.sax.saxutils import escape
 
 from smartvm.disassembler.blocks import BasicBlock, ControlFlowGraph
@@ -11,6 +12,8 @@ from smartvm.disassembler.report import SourceNotes
 _COLOURS = {"jump": "#1f6feb", "taken": "#1a7f37", "next": "#57606a"}
 _SHOWN_LINES = 14
 _CHARACTER, _LINE = 6.7, 14
+#: Width that an edge takes where it passes a layer.
+_PASSAGE = 4.0
 _PADDING, _GAP_X, _GAP_Y = 8, 28, 44
 
 
@@ -21,7 +24,8 @@ def _lines(block: BasicBlock, sources: SourceNotes) -> list[str]:
     lines = [f"{block.start:#06x}   {gas}"]
     source = next((sources[i.offset] for i in block.instructions if i.offset in sources), None)
     if source:
-        lines.append(source if len(source) <= 48 else source[:47] + "…")
+        shown = source.rpartition("/")[2] if "/" in source.partition(":")[0] else source
+        lines.append(shown if len(shown) <= 48 else shown[:47] + "…")
     texts = [
         f"{i.mnemonic} 0x{i.immediate.hex()[:24]}{'…' if len(i.immediate) > 12 else ''}"
         if i.immediate
@@ -130,6 +134,7 @@ def graph_svg(graph: ControlFlowGraph, sources: SourceNotes | None = None) -> st
         box.width = max(len(line) for line in box.lines) * _CHARACTER + 2 * _PADDING
         box.height = len(box.lines) * _LINE + 2 * _PADDING
     _assign_layers(boxes, shown[0].start)
+    chains = _chain_long_edges(boxes)
     layers = _order_layers(boxes)
     widths = [sum(box.width for box in layer) + _GAP_X * (len(layer) - 1) for layer in layers]
     total = max(widths)
@@ -139,26 +144,58 @@ def graph_svg(graph: ControlFlowGraph, sources: SourceNotes | None = None) -> st
         for box in layer:
             box.x, box.y = x, y
             x += box.width + _GAP_X
-        y += max((box.height for box in layer), default=0) + _GAP_Y
-    parts = [_edge(box, boxes[target], kind) for box in boxes.values() for target, kind in box.targets]
-    parts += [_box_svg(box) for box in boxes.values()]
+        height = max((box.height for box in layer), default=0)
+        for box in layer:
+            box.height = box.height or height
+        y += height + _GAP_Y
+    parts = [_edge([boxes[i] for i in chain], kind) for chain, kind in chains]
+    parts += [_box_svg(box) for box in boxes.values() if box.lines]
     return _document(total + 2 * _GAP_Y + 60, y, parts)
 
 
-def _edge(box: _Box, target: _Box, kind: str) -> str:
-    colour = _COLOURS[kind]
-    x1, y1 = box.x + box.width / 2, box.y + box.height
-    x2, y2 = target.x + target.width / 2, target.y
+def _chain_long_edges(boxes: dict[int, _Box]) -> list[tuple[list[int], str]]:
+    """All edges as chains of boxes.
+
+    An edge down over several layers gets a place of its own in each layer between (an empty box with a negative
+    key), so that it runs beside the other boxes and not behind them.
+    """
+    chains: list[tuple[list[int], str]] = []
+    for box in list(boxes.values()):
+        targets, box.targets = box.targets, []
+        for target, kind in targets:
+            chain = [box.start]
+            for layer in range(box.layer + 1, boxes[target].layer):
+                key = -1 - len(boxes)
+                boxes[key] = _Box(key, [], layer, width=_PASSAGE)
+                chain.append(key)
+            chain.append(target)
+            chains.append((chain, kind))
+    for chain, kind in chains:
+        for first, second in pairwise(chain):
+            if boxes[second].layer > boxes[first].layer:
+                boxes[first].targets.append((second, kind))
+    return chains
+
+
+def _edge(chain: list[_Box], kind: str) -> str:
+    box, target = chain[0], chain[-1]
     if target.layer > box.layer:
-        bend = max((y2 - y1) / 2, 16)
-        path = f"M{x1:.0f},{y1:.0f} C{x1:.0f},{y1 + bend:.0f} {x2:.0f},{y2 - bend:.0f} {x2:.0f},{y2 - 3:.0f}"
+        points = [(box.x + box.width / 2, box.y + box.height)]
+        for passage in chain[1:-1]:
+            x = passage.x + passage.width / 2
+            points += [(x, passage.y), (x, passage.y + passage.height)]
+        points.append((target.x + target.width / 2, target.y - 3))
+        path = f"M{points[0][0]:.0f},{points[0][1]:.0f}"
+        for (x1, y1), (x2, y2) in pairwise(points):
+            middle = (y1 + y2) / 2
+            path += f" C{x1:.0f},{middle:.0f} {x2:.0f},{middle:.0f} {x2:.0f},{y2:.0f}"
     else:
         # An edge back up runs along the right side.
         side = max(box.x + box.width, target.x + target.width) + 30
         x1, x2 = box.x + box.width, target.x + target.width
         y1, y2 = box.y + box.height / 2, target.y + target.height / 2
         path = f"M{x1:.0f},{y1:.0f} C{side:.0f},{y1:.0f} {side:.0f},{y2:.0f} {x2 + 3:.0f},{y2:.0f}"
-    return f'<path d="{path}" stroke="{colour}" fill="none" marker-end="url(#arrow-{kind})"/>'
+    return f'<path d="{path}" stroke="{_COLOURS[kind]}" fill="none" marker-end="url(#arrow-{kind})"/>'
 
 
 def _box_svg(box: _Box) -> str:
