@@ -4,8 +4,8 @@
     // constructor(5)                      arguments of the deployment (may be left out)
     // f(1, [2, 3]) -> 4, "text"           a call and what it returns
     // pay(){7} -> 7                       with 7 wei
-    // f(0) -> ! panic 0x11                a failure, as ``smartvm.abi.describe_revert`` tells it; ``!`` alone:
-    //                                     without data
+    // f(0) -> ! panic 0x11                a failure, told as ``smartvm.abi.describe_revert`` does;
+    //                                     ``!`` alone: without data
     // set(1) -> ; Changed(by: 1)          the events that a call logs, after a semicolon each
 
 Arguments are Python literals, results are written as ``smartvm.abi.format_value`` writes them.
