@@ -93,7 +93,7 @@ def test_failure_takes_all_gas_and_keeps_the_nonce() -> None:
 @pytest.mark.parametrize(("fork", "quotient", "refund"), [(Fork.BERLIN, 2, 15_000), (Fork.LONDON, 5, 4_800)])
 def test_refund_is_capped(fork: Fork, quotient: int, refund: int) -> None:
     clear = b"\x60\0\x60\0\x55"  # SSTORE 0 at slot 0, which holds 1
-    legacy = replace(FEE, type=TransactionType.LEGACY, max_priority_fee_per_gas=100)
+    legacy = replace(FEE, type=TransactionType.LEGACY, chain_id=None, max_priority_fee_per_gas=100)
     result, state = run(legacy, clear, fork=fork, slots={0: 1})
     before = 21_000 + 6 + 5_000
     assert result.gas_used == before - min(refund, before // quotient)
@@ -151,7 +151,13 @@ def test_authorization_delegates_and_refunds_existing_authorities() -> None:
 
 def test_empty_coinbase_does_not_come_into_being_since_spurious_dragon() -> None:
     free = replace(
-        FEE, type=TransactionType.LEGACY, to=NOBODY, value=1, max_priority_fee_per_gas=0, max_fee_per_gas=0
+        FEE,
+        type=TransactionType.LEGACY,
+        chain_id=None,
+        to=NOBODY,
+        value=1,
+        max_priority_fee_per_gas=0,
+        max_fee_per_gas=0,
     )
     assert run(free, fork=Fork.HOMESTEAD)[1].exists(COINBASE)
     assert not run(free, fork=Fork.SPURIOUS_DRAGON)[1].exists(COINBASE)
