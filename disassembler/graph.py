@@ -14,6 +14,8 @@ _SHOWN_LINES = 14
 _CHARACTER, _LINE = 6.7, 14
 #: Width that an edge takes where it passes a layer.
 _PASSAGE = 4.0
+#: With more places for passing edges than this the picture would be mostly those.
+_PASSAGES_LIMIT = 6000
 _PADDING, _GAP_X, _GAP_Y = 8, 28, 44
 
 
@@ -156,15 +158,16 @@ def graph_svg(graph: ControlFlowGraph, sources: SourceNotes | None = None) -> st
 def _chain_long_edges(boxes: dict[int, _Box]) -> list[tuple[list[int], str]]:
     """All edges as chains of boxes.
 
-    An edge down over several layers gets a place of its own in each layer between (an empty box with a negative
-    key), so that it runs beside the other boxes and not behind them.
+    An edge down over several layers gets a place of its own in each layer between (an empty box with a
+    negative key), so that it runs beside the other boxes and not behind them; in huge graphs it does not.
     """
     chains: list[tuple[list[int], str]] = []
+    spans = sum(max(boxes[t].layer - box.layer - 1, 0) for box in boxes.values() for t, _ in box.targets)
     for box in list(boxes.values()):
         targets, box.targets = box.targets, []
         for target, kind in targets:
             chain = [box.start]
-            for layer in range(box.layer + 1, boxes[target].layer):
+            for layer in range(box.layer + 1, boxes[target].layer) if spans <= _PASSAGES_LIMIT else ():
                 key = -1 - len(boxes)
                 boxes[key] = _Box(key, [], layer, width=_PASSAGE)
                 chain.append(key)
