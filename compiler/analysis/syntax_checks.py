@@ -184,12 +184,13 @@ class SyntaxChecker:
             self.context.syntax_error(
                 3332, node, "The experimental Solidity prototype does not exist any more."
             )
+        elif feature in self._features:
+            self.context.syntax_error(1231, node, f'The experimental feature "{feature}" is chosen already.')
         elif feature == "__test":
+            self._features.add(feature)
             self.context.syntax_error(2816, node, "Experimental features are not turned on.")
         elif feature not in _EXPERIMENTAL_FEATURES:
             self.context.syntax_error(8491, node, f'There is no experimental feature "{feature}".')
-        elif feature in self._features:
-            self.context.syntax_error(1231, node, f'The experimental feature "{feature}" is chosen already.')
         else:
             self._features.add(feature)
             if feature == "SMTChecker":
