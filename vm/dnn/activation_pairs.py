@@ -134,10 +134,10 @@ def softmax(distances, scale, out, undecided):
         y, y_low = _divide(y, y_low, total, total_low)
         below = np.floor(y)
         gap = (y - below - 0.5) + y_low  # the bracket is exact near a tie
-        if distances[i] == 0 and shared_tie and abs(gap) < 0.25:
-            gap = -1.0
-            below = np.float64(doubled // greatest // 2)
         if abs(gap) <= y * _RELATIVE_ERROR + _ABSOLUTE_ERROR:
+            if distances[i] == 0 and shared_tie and abs(y - scale / greatest) < 0.25:
+                out[i] = doubled // greatest // 2
+                continue
             undecided[remaining] = i
             remaining += 1
         out[i] = np.int64(below) + (1 if gap > 0 else 0)

@@ -137,3 +137,10 @@ def test_pairs_decide_as_the_exact_way_does(case):
     exact = activation_exact.softmax(items, v)
     assert remaining == 0
     assert out.tolist() == [exact[x] for x in items]
+
+
+def test_a_share_whose_fraction_is_near_a_half_by_chance_is_no_tie():
+    distances, v = np.array([255, 0, 0]), 255
+    out, undecided = np.empty(3, np.int64), np.empty(3, np.int64)
+    assert activation_pairs.softmax(distances, float(v), out, undecided) == 0
+    assert out.tolist() == reference.act_sm0([0, 255, 255], v)
