@@ -19,11 +19,14 @@ def address_of_word(word: int) -> bytes:
 
 
 def charge_account_access(machine: Machine, frame: Frame, name: str, address: bytes) -> None:
-    """EIP-2929: what a first access costs beyond the constant gas (nothing before Berlin)."""
+    """EIP-2929: what a first access costs beyond the constant gas (nothing before Berlin). From the second access on
+    compiled code may know the account."""
     if machine.record.warm.add(address):
         surcharge = machine.constant(name, "cold_surcharge")
         if surcharge:
             frame.charge(surcharge)
+    elif name != "EXTCODECOPY":
+        machine.remember_account(address)
 
 
 def balance(machine: Machine, frame: Frame) -> None:
@@ -36,6 +39,9 @@ def balance(machine: Machine, frame: Frame) -> None:
 def self_balance(machine: Machine, frame: Frame) -> None:
     """SELFBALANCE."""
     frame.push(machine.state.balance(frame.address))
+    # only where reading it is free of EIP-2929's surcharge: the facts serve BALANCE too
+    if frame.address in machine.record.warm:
+        machine.remember_account(frame.address)
 
 
 def external_code_size(machine: Machine, frame: Frame) -> None:
@@ -49,9 +55,7 @@ def external_code_hash(machine: Machine, frame: Frame) -> None:
     """EXTCODEHASH: 0 for an account that does not exist or is empty (EIP-1052)."""
     address = address_of_word(frame.pop(1)[0])
     charge_account_access(machine, frame, "EXTCODEHASH", address)
-    state = machine.state
-    absent = not state.exists(address) or state.is_empty(address)
-    frame.push(0 if absent else int.from_bytes(state.code_hash(address), "big"))
+    frame.push(machine.external_code_hash(address))
 
 
 def external_code_copy(machine: Machine, frame: Frame) -> None:

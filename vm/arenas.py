@@ -169,6 +169,19 @@ class Arenas:
         place = entry + 8 * SLOT["current"]
         self.entries[place : place + WORD_BYTES] = value.to_bytes(WORD_BYTES, "little")
 
+    def set_account_facts(
+        self, entry: int, version: int, balance: int, code_hash: int, code_size: int
+    ) -> None:
+        """Fill an entry of what is known of an account."""
+        for name, number, size in (
+            ("flags", version, 8),
+            ("current", balance, WORD_BYTES),
+            ("original", code_hash, WORD_BYTES),
+            ("extra", code_size, 8),
+        ):
+            place = entry + 8 * SLOT[name]
+            self.entries[place : place + size] = number.to_bytes(size, "little")
+
     def set_slot_flags(self, entry: int, flags: int) -> None:
         """Set a slot's flags; not journalled."""
         place = entry + 8 * SLOT["flags"]

@@ -32,7 +32,7 @@ from smartvm.vm.messages import (
     TransactionEnvironment,
 )
 from smartvm.vm.microcode import MICROCODE, leave_microcode
-from smartvm.vm.native.layout import MACHINE, PARAMETERS, Reason
+from smartvm.vm.native.layout import ACCOUNT_FACTS, MACHINE, PARAMETERS, Reason
 from smartvm.vm.native.library import address_of_bytes, interpreter
 from smartvm.vm.outcome import Outcome
 from smartvm.vm.plan import execution_plan
@@ -46,6 +46,8 @@ from smartvm.vm.world import WorldState
 
 _DELEGATION_PREFIX = b"\xef\x01\x00"  # EIP-7702
 _DELEGATION_SIZE = 23
+
+_STATE_VERSION = MACHINE["state_version"]
 
 HostInstruction = Callable[["Machine", Frame], "Frame | Outcome | None"]
 
@@ -222,6 +224,29 @@ class Machine:
         """A slot's present word, also in the middle of a transaction."""
         return self.arenas.slot_word(self.slot_entry(address, key), "current")
 
+    # -- accounts
+
+    def external_code_hash(self, address: bytes) -> int:
+        """What EXTCODEHASH gives: 0 for an account that does not exist or is empty (EIP-1052)."""
+        state = self.state
+        absent = not state.exists(address) or state.is_empty(address)
+        return 0 if absent else int.from_bytes(state.code_hash(address), "big")
+
+    def remember_account(self, address: bytes) -> None:
+        """Let compiled code know a warm account, until any account changes."""
+        state, arenas = self.state, self.arenas
+        key = int.from_bytes(address, "big")
+        entry = arenas.find_slot(ACCOUNT_FACTS, key)
+        if entry is None:
+            entry = arenas.insert_slot(ACCOUNT_FACTS, key, 0)
+        arenas.set_account_facts(
+            entry,
+            state.version,
+            state.balance(address),
+            self.external_code_hash(address),
+            len(state.code(address)),
+        )
+
     # -- frames
 
     def delegation(self, address: bytes) -> bytes | None:
@@ -390,8 +415,10 @@ class Machine:
     def _execute(self, first: Frame) -> Outcome:
         frames = [first]
         run = self.interpreter.run
+        state, machine_fields = self.state, self.arenas.machine
         while True:
             frame = frames[-1]
+            machine_fields[_STATE_VERSION] = state.version
             code = run(frame.structure_address)
             reason = code & 0xFF
             if reason == Reason.HOST:

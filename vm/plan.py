@@ -17,6 +17,9 @@ _PSEUDO_NAMES = {pseudo.name: int(pseudo) for pseudo in PseudoOpcode}
 #: Instructions that see or change the gas left, so that nothing behind them may be charged before.
 _EXACT_GAS = {"GAS", "SSTORE"}
 
+#: Instructions that compiled code executes where it knows the account, and Python else.
+_ACCOUNT_READS = {"BALANCE", "SELFBALANCE", "EXTCODESIZE", "EXTCODEHASH"}
+
 _SHAPES_BY_NAME = {
     "JUMPDEST": Shape.JUMP_TARGET,
     "JUMP": Shape.JUMP,
@@ -76,6 +79,8 @@ class ExecutionPlan:
         terminates = instruction.effects.terminates
         if self.body(instruction) == "HOST":
             return Shape.HOST_TERMINATOR if terminates else Shape.HOST
+        if instruction.name in _ACCOUNT_READS:
+            return Shape.MAYBE_HOST
         if terminates:
             return Shape.TERMINATOR
         return Shape.BLOCK_END if instruction.name in _EXACT_GAS else Shape.PLAIN

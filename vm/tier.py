@@ -42,6 +42,7 @@ _ENDS_BLOCK = (
     Shape.TERMINATOR,
     Shape.BLOCK_END,
     Shape.HOST,
+    Shape.MAYBE_HOST,
     Shape.HOST_TERMINATOR,
     Shape.UNDEFINED,
 )

@@ -49,6 +49,8 @@ class WorldState:
         self._accounts: dict[bytes, _AccountState] = {}
         self._journal: list[Callable[[], object]] = []
         self._codes: dict[bytes, bytes] = {}
+        #: Changes with every change of an account and with every revert.
+        self.version = 1
 
     # -- accounts
 
@@ -63,6 +65,7 @@ class WorldState:
         if old is value:
             return
         setattr(state, name, value)
+        self.version += 1
         self._journal.append(lambda: setattr(state, name, old))
 
     def _change(self, address: bytes) -> _AccountState:
@@ -216,6 +219,7 @@ class WorldState:
     def revert(self, snapshot: int) -> None:
         """Undo all changes since ``snapshot``."""
         journal = self._journal
+        self.version += 1
         while len(journal) > snapshot:
             journal.pop()()
 

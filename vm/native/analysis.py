@@ -266,7 +266,7 @@ def define_analyse(module: ir.Module) -> ir.Function:
         with e.when(shape.equals(int(Shape.PROGRAM_COUNTER))):
             a.append(here)
         host_terminates = shape.equals(int(Shape.HOST_TERMINATOR))
-        to_host = shape.equals(int(Shape.HOST)) | host_terminates
+        to_host = shape.equals(int(Shape.HOST)) | shape.equals(int(Shape.MAYBE_HOST)) | host_terminates
         with e.when(to_host):
             a.append(opcode)
         terminates = (

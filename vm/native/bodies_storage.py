@@ -1,11 +1,12 @@
-"""Storage, transient storage and logs."""
+"""Storage, transient storage, what is known of accounts, and logs."""
 
 from __future__ import annotations
 
 from smartvm.vm.native.bodies import BODIES, body
-from smartvm.vm.native.emit import I64, I256, POINTER, Value
+from smartvm.vm.native.emit import I1, I64, I256, POINTER, Value
 from smartvm.vm.native.instruction import InstructionEmitter
 from smartvm.vm.native.layout import (
+    ACCOUNT_FACTS,
     FRAME,
     JOURNAL_VALUE,
     JOURNAL_WARMED,
@@ -143,6 +144,40 @@ def _transient_store(f: InstructionEmitter) -> None:
     key, value = f.pop(), f.pop()
     tag = f.frame_field("storage_tag") | TRANSIENT
     _write(f, _slot(f, tag, key, transient=True), value)
+
+
+_ADDRESS_MASK = (1 << 160) - 1
+
+
+def _account_facts(f: InstructionEmitter, address: Value) -> Value:
+    """The entry of what is known of an account; Python executes the instruction when there is none that holds."""
+    entry = f.call(f.support.slots.find, f.machine, f.i64(ACCOUNT_FACTS), address)
+    absent = f.variable(I1, 1)
+    with f.when(~_is_null(entry)):
+        version = f.load(entry, I64, SLOT["flags"])
+        absent.value = version.differs(f.machine_field("state_version"))
+    f.to_host_if(absent.value)
+    return entry
+
+
+@body("BALANCE")
+def _balance(f: InstructionEmitter) -> None:
+    f.push(word_field(f, _account_facts(f, f.pop() & _ADDRESS_MASK), SLOT["current"]))
+
+
+@body("SELFBALANCE")
+def _self_balance(f: InstructionEmitter) -> None:
+    f.push(word_field(f, _account_facts(f, f.frame_word("address")), SLOT["current"]))
+
+
+@body("EXTCODEHASH")
+def _external_code_hash(f: InstructionEmitter) -> None:
+    f.push(word_field(f, _account_facts(f, f.pop() & _ADDRESS_MASK), SLOT["original"]))
+
+
+@body("EXTCODESIZE")
+def _external_code_size(f: InstructionEmitter) -> None:
+    f.push(f.load(_account_facts(f, f.pop() & _ADDRESS_MASK), I64, SLOT["extra"]))
 
 
 def _log(topic_count: int) -> None:

@@ -192,6 +192,13 @@ class InstructionEmitter(Emitter):
         with self.when(condition, likely=False):
             self._leave(reason, self.position, self.top, self.entry_gas, self.entry_size)
 
+    def to_host_if(self, condition: Value) -> None:
+        """Where ``condition`` holds: let Python execute the instruction, whose opcode is the cell's field."""
+        opcode = self.argument()
+        with self.when(condition, likely=False):
+            self.store(opcode, self.frame, index=FRAME["detail"])
+            self._leave(Reason.HOST, self.next_position(), self.top, self.entry_gas, self.entry_size)
+
     # -- gas and memory
 
     @property

@@ -82,6 +82,7 @@ MACHINE = Structure(
     "blob_hashes",
     "blob_hash_count",
     ("hash_keys", 8),  # random odd multipliers of the tables' hashes
+    "state_version",  # of accounts: changes with each change, and with each revert
     "digests",  # table of KECCAK-256 digests lately computed
     ("origin", 4),
     ("gas_price", 4),
@@ -98,9 +99,13 @@ MACHINE = Structure(
 )
 
 #: A slot table entry. Transient slots are entries too, with TRANSIENT set in the tag.
-SLOT = Structure(("key", 4), "tag", "flags", ("current", 4), ("original", 4), "hash", "unused")
+SLOT = Structure(("key", 4), "tag", "flags", ("current", 4), ("original", 4), "hash", "extra")
 SLOT_WARM = 1
 TRANSIENT = 1 << 62
+
+#: Tag of entries that hold what is known of warm accounts: ``key`` the address, ``flags`` the state's version that it holds
+#: for, ``current`` the balance, ``original`` what EXTCODEHASH gives, ``extra`` the code's size.
+ACCOUNT_FACTS = TRANSIENT | 1 << 61
 
 #: An entry of the table of digests: what was hashed (32 bytes are followed by zeros), its size (0: none), the
 #: digest.
@@ -178,6 +183,7 @@ class Shape(IntEnum):
     UNDEFINED = 8
     PROGRAM_COUNTER = 9  # the program counter becomes a word of the stream
     HOST_TERMINATOR = 10
+    MAYBE_HOST = 11  # BLOCK_END that Python executes when compiled code lacks what it needs
 
 
 #: The analysis' description of an opcode.

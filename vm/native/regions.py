@@ -220,7 +220,7 @@ class Region:
         return result
 
 
-_LEAVING = (Shape.TERMINATOR, Shape.UNDEFINED, Shape.HOST, Shape.HOST_TERMINATOR)
+_LEAVING = (Shape.TERMINATOR, Shape.UNDEFINED, Shape.HOST, Shape.MAYBE_HOST, Shape.HOST_TERMINATOR)
 
 #: Reasons that end the frame: nothing of its stack is looked at afterwards.
 _HALTS = {
@@ -363,7 +363,7 @@ class RegionEmitter(InstructionEmitter):
             self._emit_jump(node)
         elif shape == Shape.CONDITIONAL_JUMP:
             self._emit_conditional_jump(node)
-        elif shape in (Shape.HOST, Shape.HOST_TERMINATOR):
+        elif shape in (Shape.HOST, Shape.MAYBE_HOST, Shape.HOST_TERMINATOR):
             self._go_to_interpreter(instruction.cell)
         elif shape != Shape.JUMP_TARGET:
             BODIES[instruction.body](self)
