@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ def command(
     artifact = _artifact(what, name, table_name, evm_version, optimize)
     if artifact is None:
         code = hex_argument(what)
+        if not code:
+            raise UsageError("there is no code to inspect: the hexadecimal text is empty")
         table = load_checked_table(table_name or "default")
         fork = checked_fork(table, evm_version or "osaka")
         source_map = ""
@@ -61,7 +64,7 @@ def command(
         table = table_for(artifact, table_name)
         fork = checked_fork(table, evm_version or artifact.evm_version)
         creation = creation or not artifact.deployed_bytecode
-        code = bytes_from_hex(artifact.bytecode if creation else artifact.deployed_bytecode)
+        code = bytes_from_hex(_with_zeros(artifact.bytecode if creation else artifact.deployed_bytecode))
         source_map = artifact.source_map if creation else artifact.deployed_source_map
     disassembly = disassemble(code, table, fork)
     graph = control_flow_graph(disassembly)
@@ -85,6 +88,11 @@ def command(
         return
     for line in disassembly_text(disassembly, graph, notes):
         click.echo(line)
+
+
+def _with_zeros(bytecode: str) -> str:
+    """Bytecode with zeros where the address of a library is missing."""
+    return re.sub(r"__\$[0-9a-f]{34}\$__", "0" * 40, bytecode)
 
 
 def _artifact(

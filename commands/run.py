@@ -25,13 +25,19 @@ _RAW_GAS = 10**12
 
 
 class _RunCommand(CommandWithLists):
-    list_options = ("--args", "--constructor-args")
+    list_options = ("--args", "--constructor-args", "--libraries")
 
 
 @click.command(cls=_RunCommand, short_help="Deploy a contract and call it, or run raw code.")
 @click.argument("what", required=False, metavar="[FILE.sol|FILE.yul|ARTIFACT]")
 @click.option("--contract", "name", help="Which contract of the file, when there are several.")
 @click.option("--constructor-args", multiple=True, metavar="VALUE...", help="The constructor's arguments.")
+@click.option(
+    "--libraries",
+    multiple=True,
+    metavar="NAME=ADDRESS",
+    help="Where a library is that the contract is linked to.",
+)
 @click.option("--call", "function", metavar="FUNCTION", help="What to call: a name, or name(type,type).")
 @click.option("--args", "arguments", multiple=True, metavar="VALUE...", help="The call's arguments.")
 @click.option(
@@ -230,8 +236,8 @@ def _find_function(artifact: Artifact, wanted: str) -> dict[str, Any]:
 class _Plan:
     """What the command line asks for, checked.
 
-    ``target`` is None where the contract is to be deployed (or found in the state); ``entry`` is the ABI's of the
-    function to call, None for raw calldata; ``calls``: something is called.
+    ``target`` is None where the contract is to be deployed or found in the state; ``entry`` is the ABI entry
+    of the function to call, None for raw calldata; ``calls``: something is called.
     """
 
     artifact: Artifact
@@ -274,7 +280,7 @@ def _plan(what: str, options: dict[str, Any]) -> _Plan:
     if target is None:
         constructor: dict[str, Any] = next((e for e in artifact.abi if e.get("type") == "constructor"), {})
         types = [type_from_json(item) for item in constructor.get("inputs", ())]
-        creation = bytes_from_hex(artifact.bytecode)
+        creation = bytes_from_hex(_linked(artifact.bytecode, options["libraries"]))
         creation += _encode(types, options["constructor_args"], "the constructor")
     return _Plan(
         artifact=artifact,
@@ -289,6 +295,21 @@ def _plan(what: str, options: dict[str, Any]) -> _Plan:
         data=data,
         calls=entry is not None or options["input_"] is not None,
     )
+
+
+def _linked(bytecode: str, libraries: tuple[str, ...]) -> str:
+    """The bytecode with the addresses of ``source:Library=0x...`` put in."""
+    if not libraries:
+        return bytecode
+    from smartvm.compiler.linker import link_text
+
+    addresses: dict[str, str] = {}
+    for item in libraries:
+        name, separator, address = item.partition("=")
+        if not separator or not name:
+            raise UsageError(f"`{item}` names no library", hint="write source.sol:Library=0x...")
+        addresses[name] = "0x" + _address(address).hex()
+    return link_text(bytecode, addresses)
 
 
 def _calldata(artifact: Artifact, options: dict[str, Any]) -> tuple[dict[str, Any] | None, bytes]:

@@ -272,6 +272,7 @@ def test_inspect(smartvm, counter, tmp_path):
         (["missing.sol"], "no file `missing.sol`"),
         (["missing.json"], "no file `missing.json`"),
         (["@missing"], "no file `missing`"),
+        (["0x"], "is empty"),
         (["0x00", "--cfg", "x.gif"], "cannot draw"),
         (["0x00", "--evm-version", "atlantis"], "unknown EVM version"),
         (["0x00", "--contract", "C"], "goes with a source file"),
@@ -438,3 +439,24 @@ def test_several_contracts_need_a_choice(smartvm):
     assert smartvm("run", TOKEN, "--call", "totalSupply").status == 2
     chosen = smartvm("run", TOKEN, "--constructor-args", "Name", "SYM", 1000, "--call", "totalSupply")
     assert "= 1000" in chosen.out
+
+
+def test_libraries_are_linked_by_address(smartvm, tmp_path):
+    (tmp_path / "lib.sol").write_text(
+        "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0;\n"
+        "library L { function f(uint x) external pure returns (uint) { return x + 1; } }\n"
+        "contract C { function g() external pure returns (uint) { return L.f(1); } }\n"
+    )
+    unlinked = smartvm("run", "lib.sol", "--contract", "C", "--call", "g")
+    assert unlinked.status == 2
+    assert "not linked" in unlinked.err
+    assert "block 0x0000" in smartvm("inspect", "lib.sol", "--contract", "C").out
+    library = json.loads(smartvm("run", "lib.sol", "--contract", "L", "--state", "s", "--json").out)[
+        "address"
+    ]
+    linked = ["--contract", "C", "--call", "g", "--state", "s", "--libraries"]
+    assert json.loads(smartvm("run", "lib.sol", "--json", *linked, f"lib.sol:L={library}").out)["result"] == {
+        "0": 2
+    }
+    assert smartvm("run", "lib.sol", *linked, "L").status == 2
+    assert smartvm("run", "lib.sol", *linked, "L=0x12").status == 2
