@@ -17,7 +17,7 @@ from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.peephole import improve_items
 from smartvm.compiler.backend.pipeline import optimize_program, prepare_program
 from smartvm.compiler.backend.placement import Placement
-from smartvm.compiler.backend.result import AssembledObject, BackendSettings, FunctionEntry
+from smartvm.compiler.backend.result import AssembledObject, BackendSettings, FunctionEntry, StackTooDeepError
 from smartvm.compiler.backend.spill_frames import frame_offsets
 from smartvm.compiler.backend.ssa import Program, Symbol
 from smartvm.compiler.yul import ast as yul
@@ -63,14 +63,8 @@ class ObjectAssembler:
                     return tuple(offset for offset, _ in sub.immutable_references[name])
             return ()
 
-        program = self.optimized_program(object_)
         context = CodingContext(self.instructions, immutable_offsets)
-        literals = None
-        if self.settings.optimize:
-            # A constructor runs once; its code is paid for as data.
-            creation = any(name == object_.name + "_deployed" for name in sub_objects)
-            literals = LiteralEncoder(self.instructions, self.settings.runs, creation)
-        items, entries, numbers = self._code(program, context, literals)
+        items, entries, numbers = self._code_with_retries(object_, context, self._literals(object_))
         referenced = {
             item.value.name for item in items if item.kind == PUSH_SYMBOL and isinstance(item.value, Symbol)
         }
@@ -79,13 +73,33 @@ class ObjectAssembler:
             items, numbers, sub_objects, entries
         )
 
-    def optimized_program(self, object_: yul.Object) -> Program:
+    def _literals(self, object_: yul.Object) -> LiteralEncoder | None:
+        """How numbers are encoded; None: as they are."""
+        if not self.settings.optimize:
+            return None
+        # A constructor runs once; its code is paid for as data.
+        creation = any(sub.name == object_.name + "_deployed" for sub in object_.sub_objects)
+        return LiteralEncoder(self.instructions, self.settings.runs, creation)
+
+    def optimized_program(self, object_: yul.Object, inline: bool = True) -> Program:
         """The SSA form of the object's code after all passes that the settings ask for."""
         program = build_program(object_.code, self.dialect, self.settings.optimize)
         prepare_program(program)
         if self.settings.optimize:
-            optimize_program(program, self.dialect.builtins, self.settings)
+            optimize_program(program, self.dialect.builtins, self.settings, inline)
         return program
+
+    def _code_with_retries(
+        self, object_: yul.Object, context: CodingContext, literals: LiteralEncoder | None
+    ) -> tuple[list[Item], list[tuple[int, FunctionEntry]], dict[Symbol, int]]:
+        """Code the object's functions. Where the stack does not suffice and memory must not be used, try
+        again with functions left apart, each of which reaches its own slots."""
+        try:
+            return self._code(self.optimized_program(object_), context, literals)
+        except StackTooDeepError:
+            if not self.settings.optimize:
+                raise
+        return self._code(self.optimized_program(object_, inline=False), context, literals)
 
     def _code(
         self, program: Program, context: CodingContext, literals: LiteralEncoder | None

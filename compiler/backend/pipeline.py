@@ -39,7 +39,10 @@ def prepare_program(program: Program) -> None:
 
 
 def optimize_program(
-    program: Program, builtins: Mapping[str, BuiltinFunction], settings: BackendSettings
+    program: Program,
+    builtins: Mapping[str, BuiltinFunction],
+    settings: BackendSettings,
+    inline: bool = True,
 ) -> None:
     """Inline and simplify all functions of a prepared program, callees first."""
     facts = EffectFacts(program)
@@ -49,7 +52,7 @@ def optimize_program(
     for component in call_order(program):
         group = {function.number for function in component}
         for function in component:
-            inlined = inliner.inline_calls(function, group)
+            inlined = inline and inliner.inline_calls(function, group)
             if inlined:
                 tidy(function)
             simplify_function(function, builtins, facts, guarded, evaluator)

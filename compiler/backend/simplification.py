@@ -282,7 +282,12 @@ class Simplifier:
     def _call(self, operation: Operation, contents: KnownContents, added: list[tuple[object, ...]]) -> bool:
         mask = self.facts.mask(operation)
         assert operation.callee is not None
-        if operation.outputs and not mask.reads and not mask.writes & ~ENDING:
+        if (
+            operation.outputs
+            and operation.callee is not self.function  # whose graph is being rewritten
+            and not mask.reads
+            and not mask.writes & ~ENDING
+        ):
             numbers = [self.number(value) for value in operation.inputs]
             if None not in numbers:
                 results = self.evaluator.results(operation.callee, [n for n in numbers if n is not None])

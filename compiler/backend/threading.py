@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from smartvm.compiler.backend.control_flow import predecessors, split_critical_edges
-from smartvm.compiler.backend.ssa import BRANCH, Function
+from smartvm.compiler.backend.ssa import BRANCH, JUMP, Function
 
 
 def thread_jumps(function: Function) -> bool:
     """Let jumps with a constant go where the branch would go; whether any did."""
+    changed = _drop_idle_branches(function)
     before = predecessors(function.blocks)
     candidates = [
         block
@@ -18,7 +19,7 @@ def thread_jumps(function: Function) -> bool:
         and block.condition in block.parameters
     ]
     if not candidates:
-        return False
+        return changed
     own = {parameter for block in candidates for parameter in block.parameters}
     uses: dict[int, int] = {}
     for block in function.blocks:
@@ -31,7 +32,6 @@ def thread_jumps(function: Function) -> bool:
                 uses[value] = uses.get(value, 0) + 1
         if block.kind == BRANCH and block.condition in own:
             uses[block.condition] = uses.get(block.condition, 0) + 1
-    changed = False
     for block in candidates:
         if len(block.parameters) != 1 or uses.get(block.condition) != 1:
             continue
@@ -42,4 +42,24 @@ def thread_jumps(function: Function) -> bool:
                 changed = True
     if changed:
         split_critical_edges(function)
+    return changed
+
+
+def _drop_idle_branches(function: Function) -> bool:
+    """Jump where both ways of a branch do nothing but go on to the same place with the same values."""
+    changed = False
+    for block in function.blocks:
+        if block.kind != BRANCH:
+            continue
+        nonzero, zero = block.targets
+        if (
+            nonzero.kind == JUMP
+            and zero.kind == JUMP
+            and not nonzero.operations
+            and not zero.operations
+            and nonzero.targets[0] is zero.targets[0]
+            and nonzero.arguments == zero.arguments
+        ):
+            block.jump(nonzero.targets[0], list(nonzero.arguments), block.source)
+            changed = True
     return changed
