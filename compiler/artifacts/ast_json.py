@@ -35,7 +35,10 @@ def source_unit_json(unit: CompilationUnit, name: str, *, analysed: bool) -> Jso
     """The tree of a source. ``analysed`` False: of its text alone (``stopAfter: parsing``)."""
     model = unit.model if analysed else None
     exporter = _Exporter(
-        model, unit.documentation_comments(name), unit.sources[name].utf8, unit.settings.evm_version
+        model,
+        unit.documentation_comments(name),
+        YulExporter(unit.sources[name].utf8, unit.settings.table),
+        unit.settings.evm_version,
     )
     if model is None:
         exporter.units = {path: parsed.id for path, parsed in unit.units.items()}
@@ -53,13 +56,13 @@ class _Exporter:
         self,
         model: SemanticModel | None,
         comments: Mapping[int, Documentation],
-        text: bytes,
+        yul: YulExporter,
         evm_version: str,
     ) -> None:
         self.model = model
         self.comments = comments
         self.evm_version = evm_version
-        self.yul = YulExporter(text)
+        self.yul = yul
         self.units: Mapping[str, int] = {}
         self.in_event = False
         self.relevant = None if model is None else RelevantNodes(model)
@@ -526,7 +529,7 @@ class _Exporter:
                 name = found.declaration.name + (f".{found.suffix}" if found.suffix else "")
                 references.append((self.yul.text_at(start, length) or name, entry))
         return {
-            "AST": self.yul.block(node.operations),
+            "AST": self.yul.assembly(node.operations),
             "evmVersion": self.evm_version,
             "externalReferences": [entry for _, entry in sorted(references, key=_by_name_and_place)],
             "flags": None if node.flags is None else list(node.flags),

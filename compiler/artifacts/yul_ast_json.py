@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.instructions.model import Instruction, InstructionTable
 
 Json = dict[str, Any]
 
@@ -18,12 +21,40 @@ class YulExporter:
     """Makes the JSON of Yul trees whose ranges lie in ``text``. The tree keeps the names of declared
     variables without their places; these are found again in the text."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, table: InstructionTable) -> None:
         self.text = text
+        self.table = table
 
     def text_at(self, start: int, length: int) -> str:
         """The text of a range."""
         return self.text[start : start + length].decode("utf-8", "replace")
+
+    def assembly(self, block: yul.Block) -> Json:
+        """An assembly's block. Clients that read Yul (slither) know Ethereum's builtins alone and fail on any
+        other: each further instruction that the block calls is defined in front, as an empty function of its
+        name."""
+        entry = self.block(block)
+        used = {name: self._instructions[name] for name in _called(block) if name in self._instructions}
+        place = SourceRange(block.source.start, 0, block.source.file)
+        empty = {**_head("YulBlock", place), "statements": []}
+        definitions = []
+        for name, instruction in sorted(used.items()):
+            definition: Json = {**_head("YulFunctionDefinition", place), "body": empty, "name": name}
+            for key, names in (
+                ("parameters", instruction.operands),
+                ("returnVariables", instruction.results),
+            ):
+                if names:
+                    typed = [{**_head("YulTypedName", place), "name": word, "type": ""} for word in names]
+                    definition[key] = typed
+            definitions.append(definition)
+        entry["statements"] = definitions + entry["statements"]
+        return entry
+
+    @cached_property
+    def _instructions(self) -> dict[str, Instruction]:
+        """The table's instructions that are not Ethereum's, by name in Yul."""
+        return {i.yul_name: i for i in self.table.instructions if i.implementation is not None}
 
     def block(self, block: yul.Block) -> Json:
         """A block."""
@@ -62,8 +93,7 @@ class YulExporter:
             try:
                 entry["value"] = data.decode("utf-8")
             except UnicodeDecodeError:
-                del entry["type"]
-                entry["type"] = ""
+                return entry  # solc leaves the value out
             return entry
         entry["kind"] = "bool" if node.kind == "boolean" else "number"
         entry["value"] = node.text if node.text is not None else str(node.value)
@@ -145,6 +175,21 @@ class YulExporter:
 
     def jump(self, node: yul.Break | yul.Continue | yul.Leave) -> Json:
         return _head(f"Yul{type(node).__name__}", node.source)
+
+
+def _called(block: yul.Block) -> set[str]:
+    """The names of all functions that a block calls."""
+    names: set[str] = set()
+    pending: list[object] = [block]
+    while pending:
+        thing = pending.pop()
+        if isinstance(thing, tuple):
+            pending.extend(thing)
+        elif dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+            if isinstance(thing, yul.FunctionCall):
+                names.add(thing.name)
+            pending.extend(getattr(thing, field.name) for field in dataclasses.fields(thing))
+    return names
 
 
 def _head(node_type: str, source: SourceRange) -> Json:

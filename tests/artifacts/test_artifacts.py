@@ -210,3 +210,21 @@ def test_simple_counter_loops_are_recognised() -> None:
     assert flags("for (uint i = 0; i < n; i++) { assembly { i := 0 } }") == [False]
     assert flags("for (s = 0; s < n; s++) {}") == [False]
     assert flags("for (uint8 i = 0; i < n; i++) {}") == [False]
+
+
+def test_assembly_defines_instructions_that_clients_do_not_know() -> None:
+    from smartvm.compiler.artifacts.ast_json import source_unit_json
+    from smartvm.instructions.loader import load_table
+
+    instruction = next(
+        i
+        for i in load_table().instructions
+        if i.implementation is not None and not i.operands and not i.results
+    )
+    name = instruction.yul_name
+    text = HEAD + f"contract C {{ function f() public {{ assembly {{ {name}() {name}() mstore(0, 1) }} }} }}"
+    tree = source_unit_json(CompilationUnit({"a.sol": text}), "a.sol", analysed=True)
+    block = tree["nodes"][1]["nodes"][0]["body"]["statements"][0]["AST"]
+    kinds = [(statement["nodeType"], statement.get("name")) for statement in block["statements"]]
+    assert kinds[0] == ("YulFunctionDefinition", name)
+    assert [kind for kind, _ in kinds[1:]] == ["YulExpressionStatement"] * 3
