@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from smartvm.commands.options import CommandWithLists, UsageError, table_option
 from smartvm.commands.profile import LineProfiler
+from smartvm.commands.report import CallReport, describe_failure
 
 if TYPE_CHECKING:
     from smartvm.abi import AbiType
@@ -146,7 +147,7 @@ def _run_raw(code: str, options: dict[str, Any]) -> None:
             times = sorted(report["bench_ns"])
             click.echo(f"median of {len(times)} runs {times[len(times) // 2] / 1e6:.3f} ms")
         if not result.success:
-            click.echo(_failure(result, []), err=True)
+            click.echo(describe_failure(result, []), err=True)
     sys.exit(0 if result.success else 1)
 
 
@@ -333,7 +334,7 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
     from smartvm.commands.session import Session
 
     plan = _plan(what, options)
-    report = _Report(plan.artifact, options["as_json"])
+    report = CallReport(plan.artifact, options["as_json"])
     with ExitStack() as stack:
         tracer = _tracer(options["trace_path"], stack)
         profiler = LineProfiler() if options["profile"] else None
@@ -364,7 +365,7 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
 
 
 def _deployed(
-    plan: _Plan, session: Session, report: _Report, options: dict[str, Any]
+    plan: _Plan, session: Session, report: CallReport, options: dict[str, Any]
 ) -> tuple[bytes | None, ExecutionResult | None]:
     """The contract's address (None when its constructor failed), and the deployment if there was one."""
     from smartvm.abi import checksum_address
@@ -398,116 +399,3 @@ def _lines(artifact: Artifact, session: Session, target: bytes) -> Mapping[int, 
     machine = session.machine
     disassembly = disassemble(session.state.code(target), machine.table, machine.fork.label)
     return source_lines(disassembly, artifact.deployed_source_map, artifact.sources)
-
-
-def _failure(result: ExecutionResult, abi: list[dict[str, Any]]) -> str:
-    from smartvm.abi import describe_revert
-
-    if result.reverted:
-        return f"reverted: {describe_revert(abi, result.output)}"
-    return f"halted: {result.error.message if result.error else 'unknown reason'}"
-
-
-class _Report:
-    """Prints what happens, or collects it for ``--json``."""
-
-    def __init__(self, artifact: Artifact, as_json: bool) -> None:
-        self.artifact = artifact
-        self.as_json = as_json
-        self.document: dict[str, Any] = {"contract": artifact.contract_name}
-
-    def line(self, key: str, value: Any, text: str) -> None:
-        """One fact."""
-        self.document[key] = value
-        if not self.as_json:
-            shown = f"{value:,}" if isinstance(value, int) else value
-            click.echo(f"{text} {shown}")
-
-    def deployment(self, result: ExecutionResult) -> None:
-        """A contract was created, or was not."""
-        from smartvm.abi import checksum_address
-
-        if result.success and result.created_address is not None:
-            address = checksum_address(result.created_address)
-            self.line("address", address, f"{self.artifact.contract_name} deployed at")
-            self.line("deploy_gas_used", result.gas_used, "deployment gas")
-            self._logs(result)
-        else:
-            self._failed(result, "the constructor")
-
-    def call(self, entry: dict[str, Any] | None, result: ExecutionResult) -> None:
-        """A function was called."""
-        from smartvm.abi import AbiError, decode, format_value, json_value, signature_of, type_from_json
-
-        name = str(signature_of(entry)) if entry is not None else "the call"
-        self.document["call"] = name
-        if not result.success:
-            self._failed(result, name)
-        elif entry is None:
-            self.line("output", "0x" + result.output.hex(), "output")
-            self._logs(result)
-        else:
-            outputs = entry.get("outputs", ())
-            try:
-                values = decode([type_from_json(item) for item in outputs], result.output)
-            except AbiError as error:
-                values = ()
-                click.echo(
-                    f"the output 0x{result.output.hex()} does not fit the ABI: {error.message}", err=True
-                )
-            named = [
-                (str(item.get("name") or i), value)
-                for i, (item, value) in enumerate(zip(outputs, values, strict=False))
-            ]
-            self.document["result"] = {name: json_value(value) for name, value in named}
-            if not self.as_json:
-                for name, value in named:
-                    shown = "result" if name.isdigit() and len(named) == 1 else name
-                    click.echo(f"{shown} = {format_value(value)}")
-            self._logs(result)
-        self.line("gas_used", result.gas_used, "gas")
-
-    def _logs(self, result: ExecutionResult) -> None:
-        from smartvm.abi import describe_log
-
-        texts = [describe_log(self.artifact.abi, log.topics, log.data) for log in result.logs]
-        self.document.setdefault("events", []).extend(texts)
-        if not self.as_json:
-            for text in texts:
-                click.echo(f"event {text}")
-
-    def _failed(self, result: ExecutionResult, what: str) -> None:
-        reason = _failure(result, self.artifact.abi)
-        self.document["error"] = reason
-        if not self.as_json:
-            click.echo(f"{what} {reason}", err=True)
-
-    def profile(self, profiler: LineProfiler) -> None:
-        """Gas of the call by source line, most first."""
-        rows = sorted(profiler.costs.items(), key=lambda item: -item[1].gas)
-        texts = {name: text.splitlines() for name, text in self.artifact.sources.values()}
-        self.document["profile"] = [
-            {"source": name, "line": line, "gas": cost.gas, "instructions": cost.instructions}
-            for (name, line), cost in rows
-        ]
-        if self.as_json:
-            return
-        whole = sum(cost.gas for _, cost in rows) or 1
-        click.echo(f"\n{'gas':>14} {'share':>6} {'instructions':>13}  line")
-        for (name, line), cost in rows[:40]:
-            content = texts[name][line - 1].strip() if line and line <= len(texts.get(name, ())) else ""
-            where = f"{name}:{line}: {content}" if line else name
-            click.echo(
-                f"{cost.gas:>14,} {100 * cost.gas / whole:>5.1f}% {cost.instructions:>13,}  {where[:120]}"
-            )
-
-    def end(self, result: ExecutionResult | None) -> None:
-        """Print the JSON object, if one is asked for."""
-        if not self.as_json:
-            return
-        import json
-
-        self.document["success"] = result is None or result.success
-        if result is not None:
-            self.document["output"] = "0x" + result.output.hex()
-        click.echo(json.dumps(self.document))
