@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 
 from smartvm.instructions.model import InstructionTable
@@ -15,7 +18,7 @@ from smartvm.vm.call_instructions import (
     resume_after_call,
     resume_after_create,
 )
-from smartvm.vm.code import code_cache
+from smartvm.vm.code import AnalysedCode, code_cache
 from smartvm.vm.diagnosis import halt_of_host, halt_of_reason
 from smartvm.vm.extensions import BlockCache, extension_executor
 from smartvm.vm.forks import Fork, fork_named
@@ -101,6 +104,9 @@ class Machine:
         self.blocks = BlockCache()
         self._host = self._host_instructions()
         self._blob_hashes = b""
+        self._executed_ns = 0  # by all calls until now, compiling included
+        self._compiling_ns = 0
+        self._started_ns = time.perf_counter_ns()
         self._write_environment()
         self.begin_transaction(TransactionEnvironment())
 
@@ -342,7 +348,7 @@ class Machine:
         if self._compiles and kind != MICROCODE:
             analysed.entries += 1
             if analysed.entries == self._patience.entries:
-                self._tier.compile(analysed, 0)
+                self._compile(analysed, 0)
         return Frame(
             self.arenas,
             self.memory_constants,
@@ -416,6 +422,19 @@ class Machine:
         frames = [first]
         run = self.interpreter.run
         state, machine_fields = self.state, self.arenas.machine
+        self._started_ns = time.perf_counter_ns() - self._executed_ns
+        try:
+            return self._execute_frames(frames, run, state, machine_fields)
+        finally:
+            self._executed_ns = time.perf_counter_ns() - self._started_ns
+
+    def _execute_frames(
+        self,
+        frames: list[Frame],
+        run: Callable[[int], int],
+        state: WorldState,
+        machine_fields: memoryview,
+    ) -> Outcome:
         while True:
             frame = frames[-1]
             machine_fields[_STATE_VERSION] = state.version
@@ -455,6 +474,22 @@ class Machine:
         except ExceptionalHalt as halt:
             return Outcome(False, b"", 0, halt_of_host(self.plan, frame, halt))
 
+    def _compile(self, code: AnalysedCode, head: int) -> bool:
+        """Compile a region, if that pays; whether the matter is settled."""
+        affordable = math.inf
+        if self.engine == "auto":
+            affordable = time.perf_counter_ns() - self._started_ns - 2 * self._compiling_ns
+        spent = self._tier.compile(code, head, affordable)
+        if spent is None:
+            return False
+        self._compiling_ns += spent
+        return True
+
+    def _compile_hot_block(self, frame: Frame) -> None:
+        if not self._compile(frame.code, frame.code.program_counter(frame.field("detail"))):
+            # ask again later: the counter starts anew
+            ctypes.c_uint64.from_address(frame.field("needed")).value = self._patience.jumps_back
+
     def _leave_microcode(self, parent: Frame, frame: Frame, outcome: Outcome, reason: int) -> Outcome | None:
         try:
             return leave_microcode(self, parent, frame, outcome, stopped=reason == Reason.STOP)
@@ -471,7 +506,7 @@ class Machine:
             assert self.tracer is not None
             self.tracer.step(step_event(self.plan, frame, self.refund))
         elif reason == Reason.HOT:
-            self._tier.compile(frame.code, frame.code.program_counter(frame.field("detail")))
+            self._compile_hot_block(frame)
         elif reason == Reason.GROW_MEMORY:
             end = frame.memory_start + frame.field("needed")
             arenas.require_memory(end, frame.memory_start + frame.memory_size, frame.depth)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,12 +31,16 @@ class Patience:
     entries: int
 
 
-#: Compiling a region takes a good part of a second: automatically only for what has taken as long already.
+#: Automatically only what was often asked for is looked at, and then compiled only when the machine has
+#: executed for as long already as compiling will take: in all it never takes much more than twice the time.
 PATIENCE: dict[Engine, Patience] = {
     "interpreter": Patience(0, 0),
     "compiled": Patience(1, 1),
     "auto": Patience(1 << 21, 1 << 16),
 }
+
+#: What compiling takes, by the instructions of a region: measured, and rounded up.
+_NANOSECONDS_PER_INSTRUCTION = 4_000_000
 
 _ENDS_BLOCK = (
     Shape.JUMP,
@@ -148,8 +154,12 @@ class CompiledTier:
             llvm.add_symbol(name, self._interpreter.code.address(name))
         self._has_symbols = True
 
-    def compile(self, code: AnalysedCode, head: int) -> None:
-        """Compile the region whose head is the block at a program counter, and let both streams go there."""
+    def compile(self, code: AnalysedCode, head: int, affordable_ns: float = math.inf) -> int | None:
+        """Compile the region whose head is the block at a program counter, and let both streams go there.
+
+        The nanoseconds spent; None when nothing was done because it would take more than ``affordable_ns``.
+        """
+        start = time.perf_counter_ns()
         if code.plain is None:
             code.plain = AnalysedCode(self._interpreter, self._plan, code.code_bytes, UNFUSED, 0)
             code.blocks = _PlainBlocks(self._plan, code, code.plain, self._begin_handler)
@@ -157,19 +167,23 @@ class CompiledTier:
         source = code.blocks
         assert isinstance(source, _PlainBlocks)
         if head in code.compiled or source.block(head) is None:
-            return
+            return 0
+        region = Region(source, head)
+        if region.size * _NANOSECONDS_PER_INSTRUCTION > affordable_ns:
+            return None
         code.compiled.add(head)
         if not self._has_symbols:
             self._name_symbols()
         module = ir.Module(f"region_{head}")
         support = declare_in(module, support_prototypes())
-        emit_region(module, "region", Region(source, head), support, self._begin_handler)
+        emit_region(module, "region", region, support, self._begin_handler)
         native = NativeCode(compile_to_object(str(module)))
         address = native.address("region")
         code.kept.append(native)
         for stream in (code, code.plain):
             index = int(stream.target_indexes[head]) if source.is_target(head) else 1
             stream.stream_fields[index] = address
+        return time.perf_counter_ns() - start
 
     def _lead_back(self, code: AnalysedCode, plain: AnalysedCode) -> None:
         """Let static jumps of the unfused stream go to the fused one."""

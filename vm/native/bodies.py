@@ -342,8 +342,9 @@ def _conditional_jump_to(f: InstructionEmitter) -> None:
 
 def _count(f: InstructionEmitter, destination: Value) -> None:
     """Field: how many times the jump may still be taken before its destination counts as hot."""
-    left = f.counter_argument()
+    place, left = f.counter_argument()
     f.store(destination.to_integer(), f.frame, index=FRAME["detail"])
+    f.store(place.to_integer(), f.frame, index=FRAME["needed"])
     f.leave_if(left.equals(0), Reason.HOT)
 
 

@@ -150,7 +150,8 @@ _ADDRESS_MASK = (1 << 160) - 1
 
 
 def _account_facts(f: InstructionEmitter, address: Value) -> Value:
-    """The entry of what is known of an account; Python executes the instruction when there is none that holds."""
+    """The entry of what is known of an account; Python executes the instruction when there is none that
+    holds."""
     entry = f.call(f.support.slots.find, f.machine, f.i64(ACCOUNT_FACTS), address)
     absent = f.variable(I1, 1)
     with f.when(~_is_null(entry)):

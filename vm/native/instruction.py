@@ -130,12 +130,12 @@ class InstructionEmitter(Emitter):
         """Leave a field to ``counter_argument``."""
         self._arguments += 1
 
-    def counter_argument(self) -> Value:
-        """The cell's last field, which is counted down; what it was."""
+    def counter_argument(self) -> tuple[Value, Value]:
+        """The cell's last field, which is counted down: where it is, and what it was."""
         place = self.position.offset(8 * self._arguments)
         left = self.load(place)
         self.store(left - 1, place)
-        return left
+        return place, left
 
     def next_position(self) -> Value:
         """The cell behind this one; call it when all arguments were taken."""

@@ -103,8 +103,8 @@ SLOT = Structure(("key", 4), "tag", "flags", ("current", 4), ("original", 4), "h
 SLOT_WARM = 1
 TRANSIENT = 1 << 62
 
-#: Tag of entries that hold what is known of warm accounts: ``key`` the address, ``flags`` the state's version that it holds
-#: for, ``current`` the balance, ``original`` what EXTCODEHASH gives, ``extra`` the code's size.
+#: Tag of entries that hold what is known of warm accounts: ``key`` the address, ``flags`` the state's version
+#: that it holds for, ``current`` the balance, ``original`` what EXTCODEHASH gives, ``extra`` the code's size.
 ACCOUNT_FACTS = TRANSIENT | 1 << 61
 
 #: An entry of the table of digests: what was hashed (32 bytes are followed by zeros), its size (0: none), the
@@ -166,7 +166,7 @@ class Reason(IntEnum):
     GROW_LOGS = 13
     LOAD_SLOT = 14  # the slot whose key is on top of the stack
     TRACE = 15
-    HOT = 16  # the block whose BEGIN_BLOCK cell's address is in `detail` was jumped back to often
+    HOT = 16  # the block whose cell is at `detail` was jumped back to often, counted at `needed`
 
 
 class Shape(IntEnum):

@@ -157,6 +157,11 @@ class Region:
             self.growth = max(self.growth, height + node.block.growth)
             self.lowest_written = min(self.lowest_written, node.lowest_written)
 
+    @property
+    def size(self) -> int:
+        """Instructions, counting each copy."""
+        return sum(len(node.block.instructions) for node in self.nodes.values())
+
     def _explore(self, limit: int) -> None:
         waiting = deque([self.head])
         while waiting:
