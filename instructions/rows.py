@@ -274,6 +274,23 @@ def _check_name(row: _Row) -> None:
         raise row.fail(None, f"`{lower}` is a builtin function of Yul objects")
 
 
+def _check_custom(row: _Row, control: str | None, effects: Effects) -> None:
+    """What only the VM's own instructions may be."""
+    if control is not None:
+        raise row.fail("control", "only the VM's own instructions can jump")
+    if effects.terminates and not effects.reverts:
+        raise row.fail(
+            "terminates", "only the VM's own instructions can end a call; one of your own may revert"
+        )
+    if row.values.get("immediate_bytes") and row.flag("builtin", True):
+        hint = "with `builtin = false` it has no Yul builtin"
+        raise row.fail("immediate_bytes", "Yul has no way to write an instruction's immediate bytes", hint)
+    if "yul" in row.values and isinstance(row.values.get("results"), dict):
+        raise row.fail(
+            "results", "the number of results of an instruction given in Yul is fixed: list their names"
+        )
+
+
 def new_instruction(context: RowContext, name: str, values: object) -> Instruction:
     """The instruction of ``[instructions.NAME]``; raises ``TableError``."""
     if not isinstance(values, dict):
@@ -311,12 +328,15 @@ def new_instruction(context: RowContext, name: str, values: object) -> Instructi
     if control is not None and control not in _CONTROLS:
         raise row.fail("control", f"unknown control `{control}`", f"known: {', '.join(_CONTROLS)}")
     custom = implementation is not None and implementation.kind != "native"
+    immediate_bytes = row.integer("immediate_bytes", values.get("immediate_bytes", 0), 0, 32)
+    if custom:
+        _check_custom(row, control, effects)
     return Instruction(
         name=name,
         opcode=row.integer("opcode", values["opcode"], 0, 0xFF),
         operands=operands,
         results=results,
-        immediate_bytes=row.integer("immediate_bytes", values.get("immediate_bytes", 0), 0, 32),
+        immediate_bytes=immediate_bytes,
         gas=row.gas(since, free_constants=implementation is not None and implementation.kind == "kernel"),
         since=since,
         until=until,

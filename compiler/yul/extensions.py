@@ -116,21 +116,7 @@ def _check(instruction: Instruction, definition: ast.FunctionDefinition, dialect
             known = ", ".join((*instruction.operands, *instruction.results)) or "none"
             message += f" It is neither an operand nor a result of the instruction (these are: {known})."
         raise _text_error(instruction, message, source, item.source)
-    for call in calls_in(definition.body):
-        builtin = inline.find(call.name)
-        if builtin is None or builtin.instruction is None:
-            continue
-        effects = builtin.instruction.effects
-        problem = None
-        if "gas" in effects.reads:
-            problem = "depends on the gas left"
-        elif call.name in _CODE_READERS:
-            problem = "reads the executing code"
-        elif effects.terminates and not effects.reverts:
-            problem = "would end the call"
-        if problem:
-            message = f"`{call.name}` {problem}, which an instruction's Yul must not do."
-            raise _text_error(instruction, message, source, call.source)
+    _check_calls(instruction, definition, inline, source)
     if any(isinstance(statement, ast.ForLoop) for statement in _statements(definition.body)) and not any(
         gas.dynamic == "microcode" for gas in instruction.gas
     ):
@@ -140,6 +126,36 @@ def _check(instruction: Instruction, definition: ast.FunctionDefinition, dialect
             f"`{instruction.name}`: its Yul has a loop, so its gas must depend on how often that runs",
             hint='gas = { base = 5, dynamic = "microcode", percent = 50 } charges half of its code\'s gas',
         )
+
+
+def _check_calls(
+    instruction: Instruction, definition: ast.FunctionDefinition, dialect: Dialect, source: SourceText
+) -> None:
+    """Refuse builtins whose result differs between the two ways to run the text, and effects that the row
+    does not tell: the optimizer believes the row."""
+    declared = instruction.effects
+    for call in calls_in(definition.body):
+        builtin = dialect.find(call.name)
+        if builtin is None or builtin.instruction is None:
+            continue
+        effects = builtin.instruction.effects
+        problem = None
+        if "gas" in effects.reads:
+            problem = "depends on the gas left, which an instruction's Yul must not do."
+        elif call.name in _CODE_READERS:
+            problem = "reads the executing code, which an instruction's Yul must not do."
+        elif effects.terminates and not effects.reverts:
+            problem = "would end the call, which an instruction's Yul must not do."
+        elif missing := sorted(effects.writes - declared.writes):
+            problem = f'writes {missing[0]}: say so in the row, `writes = ["{missing[0]}"]`.'
+        elif missing := sorted(effects.reads - declared.reads):
+            problem = f'reads {missing[0]}: say so in the row, `reads = ["{missing[0]}"]`.'
+        elif effects.reverts and not declared.writes:
+            # Without any write the optimizer would drop a call whose results nobody uses, and the revert
+            # with it.
+            problem = 'may revert, so the call must not be dropped: say `writes = ["state"]` in the row.'
+        if problem:
+            raise _text_error(instruction, f"`{call.name}` {problem}", source, call.source)
 
 
 def _statements(block: ast.Block) -> Iterator[ast.Statement]:

@@ -37,6 +37,7 @@ yul = "quotient := div(a, b) remainder := sub(a, mac(quotient, b, 0))"
 opcode = 0xb2
 operands = ["slot", "value"]
 gas = 5100
+reads = ["memory"]
 writes = ["storage", "memory"]
 yul = '''
 if gt(value, 0xffffffff) { mstore(0, value) revert(0, 32) }
