@@ -95,6 +95,7 @@ def _call(machine: Machine, frame: Frame, name: str) -> Frame | None:
         is_static=frame.is_static or name == "STATICCALL",
         memory_start=frame.memory_start + frame.memory_size,
         may_be_precompiled=delegate is None,
+        caller_gas=frame.gas,
     )
     if isinstance(child, Frame):
         child.output_area = (out_offset, out_size)
@@ -183,6 +184,7 @@ def _create(machine: Machine, frame: Frame, name: str) -> Frame | None:
         value=value,
         gas=gas,
         memory_start=frame.memory_start + frame.memory_size,
+        caller_gas=frame.gas,
     )
     if isinstance(child, Frame):
         return child

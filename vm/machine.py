@@ -304,11 +304,14 @@ class Machine:
         is_static: bool,
         memory_start: int,
         may_be_precompiled: bool = True,
+        caller_gas: int | None = None,
     ) -> Frame | Outcome:
         """A call's frame, or at once the outcome of a precompiled contract or of no code. The value is
         transferred from ``caller``; the caller has it."""
         if self.tracer is not None:
-            self.tracer.enter(FrameEvent(kind, depth + 1, caller, target, code_address, value, data, gas))
+            self.tracer.enter(
+                FrameEvent(kind, depth + 1, caller, target, code_address, value, data, gas, caller_gas)
+            )
         marks = self._marks()
         if kind != "DELEGATECALL":
             self._transfer(caller, target, transferred)
@@ -392,11 +395,14 @@ class Machine:
         value: int,
         gas: int,
         memory_start: int,
+        caller_gas: int | None = None,
     ) -> Frame | Outcome:
         """A creation's frame; or its outcome when the address is taken. The creator's nonce is already
         incremented."""
         if self.tracer is not None:
-            self.tracer.enter(FrameEvent(kind, depth + 1, caller, address, address, value, init_code, gas))
+            self.tracer.enter(
+                FrameEvent(kind, depth + 1, caller, address, address, value, init_code, gas, caller_gas)
+            )
         state = self.state
         if state.nonce(address) or state.code_hash(address) != EMPTY_CODE_HASH or state.has_storage(address):
             outcome = self._failed(HaltKind.ADDRESS_COLLISION)

@@ -38,7 +38,7 @@ class StandardTracer:
 
     def enter(self, event: FrameEvent) -> None:
         """A frame starts: what its caller's instruction has cost includes the gas that goes along."""
-        self._write_waiting(None, gas_passed=event.gas)
+        self._write_waiting(event.caller_gas)
 
     def exit(self, event: FrameEndEvent) -> None:
         """A frame ended."""
@@ -55,12 +55,12 @@ class StandardTracer:
             line["error"] = result.error.message
         print(json.dumps(line), file=self._output)
 
-    def _write_waiting(self, gas_after: int | None, *, gas_passed: int = 0, error: str | None = None) -> None:
+    def _write_waiting(self, gas_after: int | None, *, error: str | None = None) -> None:
         if self._waiting is None:
             return
         event, line = self._waiting
         self._waiting = None
-        cost = event.gas - gas_after if gas_after is not None else gas_passed
+        cost = event.gas - gas_after if gas_after is not None else 0
         line["gasCost"] = hex(max(cost, 0))
         if error is not None:
             line["error"] = error

@@ -25,7 +25,8 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True)
 class FrameEvent:
-    """A frame about to start: ``kind`` is the mnemonic that makes it (CALL for the outermost one)."""
+    """A frame about to start: ``kind`` is the mnemonic that makes it (CALL for the outermost one), ``caller_gas``
+    what its caller has left meanwhile (None for the outermost one)."""
 
     kind: str
     depth: int
@@ -35,6 +36,7 @@ class FrameEvent:
     value: int
     data: bytes
     gas: int
+    caller_gas: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
