@@ -119,6 +119,8 @@ class DocumentationChecker:
         self.context = context
         self.model = context.model
         self.facts = ScopeFacts(context.model)
+        #: documented nodes by the id of their source unit
+        self._documented: dict[int, list[nodes.Declaration]] = {}
         #: tags by the id of the documented node
         self.tags: dict[int, list[DocumentationTag]] = {}
 
@@ -130,6 +132,7 @@ class DocumentationChecker:
 
     def read_unit(self, unit: nodes.SourceUnit) -> None:
         """Read and check all tags of a unit, without knowing types."""
+        documented = self._documented[unit.id] = []
         for node in walk(unit):
             if isinstance(node, nodes.InlineAssembly):
                 self._assembly(node)
@@ -141,6 +144,7 @@ class DocumentationChecker:
                 node, nodes.Declaration
             ):
                 self._declaration(node, documentation)
+                documented.append(node)
 
     def _allowed(self, node: nodes.Declaration) -> tuple[frozenset[str], str] | None:
         if isinstance(node, nodes.FunctionDefinition) and node.kind == "constructor":
@@ -227,7 +231,7 @@ class DocumentationChecker:
 
     def resolve_inheritdoc(self, unit: nodes.SourceUnit, references: ReferenceResolver) -> None:
         """Find the contracts that ``@inheritdoc`` names; once names are resolved."""
-        for node in walk(unit):
+        for node in self._documented[unit.id]:
             named = [tag for tag in self.tags.get(node.id, ()) if tag.name == "inheritdoc"]
             if not named or isinstance(node, nodes.EventDefinition | nodes.ErrorDefinition):
                 continue
@@ -253,7 +257,7 @@ class DocumentationChecker:
 
     def check_returns(self, unit: nodes.SourceUnit) -> None:
         """Check ``@return`` tags against the returned values."""
-        for node in walk(unit):
+        for node in self._documented[unit.id]:
             returned = [tag for tag in self.tags.get(node.id, ()) if tag.name == "return"]
             documentation = getattr(node, "documentation", None)
             if not returned or documentation is None:
@@ -275,7 +279,7 @@ class DocumentationChecker:
 
     def check_inherited(self, unit: nodes.SourceUnit) -> None:
         """Check that ``@inheritdoc`` names a contract of which the function overrides one."""
-        for node in walk(unit):
+        for node in self._documented[unit.id]:
             contract = self.model.inheritdoc_reference.get(node.id)
             documentation = getattr(node, "documentation", None)
             if contract is None or documentation is None:

@@ -156,6 +156,11 @@ class SemanticModel:
     #: ABI coder of each source unit: 1 or 2
     abi_coder: dict[int, int] = field(default_factory=dict)
 
+    _sources_by_index: dict[int, SourceText] = field(default_factory=dict, repr=False)
+    #: signature, selector and type of functions of interfaces, by definition's id (see ``types.interface_functions``)
+    interface_entries: dict[int, tuple[str, int, types.FunctionType] | None] = field(
+        default_factory=dict, repr=False
+    )
     #: types of functions that were made already, by definition's id and kind (see ``types.function_type``)
     function_types: dict[tuple[int, str], types.FunctionType] = field(default_factory=dict, repr=False)
 
@@ -197,7 +202,9 @@ class SemanticModel:
 
     def source_text(self, index: int) -> SourceText | None:
         """The source with an index (the ``file`` of ranges)."""
-        return next((source for source in self.sources if source.index == index), None)
+        if not self._sources_by_index:
+            self._sources_by_index.update({source.index: source for source in self.sources})
+        return self._sources_by_index.get(index)
 
     def facts(self, contract: nodes.ContractDefinition) -> ContractFacts:
         """The facts of a contract."""

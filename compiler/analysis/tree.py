@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from smartvm.compiler.ast import nodes
 
@@ -43,25 +44,49 @@ CHILD_FIELDS: dict[type, tuple[str, ...]] = {
 }
 
 
+def _all_children(fields: tuple[str, ...]) -> Callable[[nodes.Node], tuple[nodes.Node, ...]]:
+    """The general way: fields may be absent, single, or tuples with gaps."""
+
+    def find(node: nodes.Node) -> tuple[nodes.Node, ...]:
+        found: list[nodes.Node] = []
+        for name in fields:
+            value = getattr(node, name)
+            if value is None:
+                continue
+            if isinstance(value, tuple):
+                for item in value:
+                    if isinstance(item, nodes.Node):
+                        found.append(item)
+                    elif item is not None:
+                        found.append(item.path)
+            else:
+                found.append(value)
+        return tuple(found)
+
+    return find
+
+
+def _children_of(cls: type[nodes.Node]) -> Callable[[nodes.Node], tuple[nodes.Node, ...]]:
+    """The fastest way to a class's children: most classes have only parts that are always there."""
+    fields = CHILD_FIELDS[cls]
+    if not fields:
+        return lambda node: ()
+    written = {field.name: str(field.type) for field in dataclasses.fields(cls)}
+    if all("None" not in written[name] and not written[name].startswith("tuple") for name in fields):
+        getter = operator.attrgetter(*fields)
+        return getter if len(fields) > 1 else lambda node: (getter(node),)
+    only = written[fields[0]]
+    if len(fields) == 1 and only.startswith("tuple[") and "None" not in only and "UsingFor" not in only:
+        return operator.attrgetter(fields[0])
+    return _all_children(fields)
+
+
+_CHILDREN = {cls: _children_of(cls) for cls in CHILD_FIELDS}
+
+
 def children(node: nodes.Node) -> tuple[nodes.Node, ...]:
     """The nodes directly below, in order."""
-    fields = CHILD_FIELDS[type(node)]
-    if not fields:
-        return ()
-    found: list[nodes.Node] = []
-    for name in fields:
-        value = getattr(node, name)
-        if value is None:
-            continue
-        if isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, nodes.Node):
-                    found.append(item)
-                elif item is not None:
-                    found.append(item.path)
-        else:
-            found.append(value)
-    return tuple(found)
+    return _CHILDREN[type(node)](node)
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:

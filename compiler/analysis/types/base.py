@@ -19,6 +19,11 @@ class DeclaredTypes(Protocol):
     """Knows the facts about declarations that types refer to: the SemanticModel."""
 
     @property
+    def interface_entries(self) -> dict[int, Any]:
+        """Signature, selector and type of functions of interfaces, by definition's id."""
+        ...
+
+    @property
     def function_types(self) -> dict[tuple[int, str], Any]:
         """The types of functions that were made already, by definition's id and kind."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smartvm.compiler.analysis.types.base import DeclaredTypes, Type
 from smartvm.compiler.analysis.types.elementary import UINT256
-from smartvm.compiler.analysis.types.functions import FunctionKind, FunctionType
+from smartvm.compiler.analysis.types.functions import FunctionKind, FunctionType, selector_of_signature
 from smartvm.compiler.analysis.types.others import MagicType
 from smartvm.compiler.analysis.types.reference import (
     ArrayType,
@@ -209,24 +209,36 @@ def interface_functions(
     for base in declared.linearized_base_contracts(contract):
         if base is not contract and not include_inherited:
             continue
-        functions = [
-            function_type(node, declared, "external")
-            for node in base.nodes
-            if isinstance(node, nodes.FunctionDefinition) and is_part_of_external_interface(node)
-        ]
-        functions += [
-            getter_type(node, declared)
-            for node in base.nodes
-            if isinstance(node, nodes.VariableDeclaration) and is_part_of_external_interface(node)
-        ]
-        for function in functions:
-            if function.interface_function_type() is None:
+        members = [n for n in base.nodes if isinstance(n, nodes.FunctionDefinition)]
+        variables = [n for n in base.nodes if isinstance(n, nodes.VariableDeclaration)]
+        for member in (*members, *variables):
+            if not is_part_of_external_interface(member):
                 continue
-            signature = function.external_signature()
-            if signature not in seen:
-                seen.add(signature)
-                result.append((function.selector(), function))
+            entry = _interface_entry(member, declared)
+            if entry is None or entry[0] in seen:
+                continue
+            seen.add(entry[0])
+            result.append((entry[1], entry[2]))
     return result
+
+
+def _interface_entry(
+    member: nodes.FunctionDefinition | nodes.VariableDeclaration, declared: DeclaredTypes
+) -> tuple[str, int, FunctionType] | None:
+    """Signature, selector and external type; None when a parameter cannot stand in an interface."""
+    known: dict[int, tuple[str, int, FunctionType] | None] = declared.interface_entries
+    if member.id not in known:
+        function = (
+            function_type(member, declared, "external")
+            if isinstance(member, nodes.FunctionDefinition)
+            else getter_type(member, declared)
+        )
+        if function.interface_function_type() is None:
+            known[member.id] = None
+        else:
+            signature = function.external_signature()
+            known[member.id] = signature, selector_of_signature(signature), function
+    return known[member.id]
 
 
 def interface_id(contract: nodes.ContractDefinition, declared: DeclaredTypes) -> int:
