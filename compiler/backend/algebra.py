@@ -6,8 +6,8 @@ less (name and operands), or None. Rules see the definitions of operands through
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from smartvm.compiler.backend.arithmetic import FOLDING, MAX_WORD, MODULUS, RESULT_BITS, WORD_BITS
 
@@ -475,7 +475,7 @@ def result_bits(view: AlgebraView, name: str, inputs: list[int]) -> int:
     return WORD_BITS
 
 
-def fold(name: str, numbers: list[int]) -> int | None:
+def fold(name: str, numbers: Sequence[Any]) -> int | None:
     """The result of an instruction on known operands, if the instruction is one of arithmetic."""
     function = FOLDING.get(name)
     return function(*numbers) if function is not None else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from smartvm.compiler.backend.algebra import fold
 from smartvm.compiler.backend.ssa import Block, Function, Operation, Program, Symbol
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
@@ -407,6 +408,13 @@ class _FunctionBuilder:
             return None
         if builtin.name == "datacopy":
             builtin = self.builtins["codecopy"]
+        if self.program.optimize and inputs and builtin.effects.pure and builtin.instruction is not None:
+            constants = self.function.constants
+            numbers = [constants.get(value) for value in inputs]
+            if all(type(number) is int for number in numbers):
+                result = fold(builtin.instruction.name, numbers)
+                if result is not None:
+                    return [self.function.constant(result)]
         outputs = [self.function.new_value() for _ in range(builtin.return_count(call))]
         self.block.operations.append(Operation(builtin, None, inputs, outputs, call.source, payload))
         if builtin.effects.terminates:

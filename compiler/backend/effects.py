@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from smartvm.compiler.backend.accesses import FREE_POINTER, RANGE_WRITERS, WORD_ACCESSES, WORD_BYTES
 from smartvm.compiler.backend.control_flow import predecessors
 from smartvm.compiler.backend.ssa import RETURN, STOP, Block, Function, Operation, Program
 from smartvm.instructions.model import Effects
@@ -29,7 +30,10 @@ CONTROL = 1 << len(AREAS)
 KEEPING_END = 1 << (len(AREAS) + 1)
 #: What an operation writes that does nothing but perhaps not return.
 ENDING = CONTROL | KEEPING_END
-EVERYTHING = (1 << (len(AREAS) + 2)) - 1
+#: Written by what may change the free memory pointer (in code that keeps to Solidity's memory model); every
+#: write to memory but those of which the address shows that they do not.
+POINTER = 1 << (len(AREAS) + 2)
+EVERYTHING = (1 << (len(AREAS) + 3)) - 1
 _GAS = BITS["gas"]
 
 
@@ -58,6 +62,8 @@ def effects_mask(effects: Effects) -> Mask:
         writes |= BITS.get(area, EVERYTHING)
     if effects.terminates:
         return Mask(EVERYTHING, EVERYTHING)
+    if writes & BITS["memory"]:
+        writes |= POINTER
     if writes:
         reads |= CONTROL
     if reads & _GAS and not writes:
@@ -103,7 +109,7 @@ class EffectFacts:
         base: dict[int, Mask] = {}
         callees: dict[int, list[int]] = {}
         for function in functions:
-            reads = writes = 0
+            reads = writes = moved = 0
             called: dict[int, None] = {}
             # What a block does that no return follows is not seen by the caller, only that it ends there.
             returning = _returning_blocks(function)
@@ -120,9 +126,13 @@ class EffectFacts:
                         mask = self.mask(operation)
                         reads |= mask.reads
                         writes |= mask.writes
+                        if mask.writes & POINTER and not may_move_pointer(operation, function):
+                            writes &= ~POINTER
+                        elif mask.writes & POINTER:
+                            moved = POINTER
             if _has_cycle(function):
                 writes |= CONTROL
-            base[function.number] = Mask(reads, writes)
+            base[function.number] = Mask(reads, writes | moved)
             callees[function.number] = list(called)
         callers: dict[int, list[int]] = {f.number: [] for f in functions}
         for number, called_numbers in callees.items():
@@ -151,6 +161,29 @@ class EffectFacts:
                     if caller not in waiting:
                         waiting.add(caller)
                         work.append(caller)
+
+
+def may_move_pointer(operation: Operation, function: Function) -> bool:
+    """Whether a write to memory may change the free memory pointer, in code that keeps to Solidity's memory
+    model."""
+    assert operation.builtin is not None
+    instruction = operation.builtin.instruction
+    name = instruction.name if instruction is not None else ""
+    if name in WORD_ACCESSES:
+        start, size = operation.inputs[0], WORD_BYTES
+    elif name in RANGE_WRITERS:
+        position, length = RANGE_WRITERS[name]
+        start = operation.inputs[position]
+        known = 1 if length < 0 else function.constants.get(operation.inputs[length])
+        size = known if type(known) is int else 1 << 64
+    else:
+        return True
+    address = function.constants.get(start)
+    if address is None:
+        return False
+    return not (
+        type(address) is int and (address + size <= FREE_POINTER or address >= FREE_POINTER + WORD_BYTES)
+    )
 
 
 def _reverts(block: Block) -> bool:
@@ -291,10 +324,12 @@ __all__ = [
     "ENDING",
     "EVERYTHING",
     "KEEPING_END",
+    "POINTER",
     "EffectFacts",
     "Mask",
     "call_order",
     "effects_mask",
+    "may_move_pointer",
     "recursive_groups",
     "settle_returns",
 ]

@@ -19,10 +19,13 @@ from smartvm.compiler.backend.accesses import (
     ValueView,
     address_of,
 )
-from smartvm.compiler.backend.effects import BITS, Mask
+from smartvm.compiler.backend.effects import BITS, POINTER, Mask
 
 if TYPE_CHECKING:
     from smartvm.compiler.backend.ssa import Operation
+
+
+_POINTER_WORD = (NO_BASE, FREE_POINTER)
 
 
 class _Entry(NamedTuple):
@@ -70,7 +73,10 @@ class KnownContents:
         self._advance(writes)
         for area, words in self._areas.items():
             if words and writes & BITS[area]:
+                pointer = words.get(_POINTER_WORD) if self._guarded and not writes & POINTER else None
                 words.clear()
+                if pointer is not None and area == "memory":
+                    words[_POINTER_WORD] = pointer
 
     def _advance(self, writes: int) -> None:
         while writes:

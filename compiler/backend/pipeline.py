@@ -14,6 +14,7 @@ from smartvm.compiler.backend.control_flow import (
 from smartvm.compiler.backend.dead_code import drop_dead_operations
 from smartvm.compiler.backend.dead_stores import DeadStores
 from smartvm.compiler.backend.effects import EffectFacts, call_order, settle_returns
+from smartvm.compiler.backend.free_pointer import pointer_is_private
 from smartvm.compiler.backend.inlining import Inliner
 from smartvm.compiler.backend.simplification import Simplifier
 from smartvm.compiler.backend.ssa import Function, Program, Symbol
@@ -46,7 +47,7 @@ def optimize_program(
 ) -> None:
     """Inline and simplify all functions of a prepared program, callees first."""
     facts = EffectFacts(program)
-    guarded = uses_memory_guard(program)
+    guarded = uses_memory_guard(program) and pointer_is_private(program)
     evaluator = CallEvaluator(facts)
     inliner = Inliner(program, settings.runs)
     for component in call_order(program):

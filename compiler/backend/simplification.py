@@ -14,7 +14,7 @@ from smartvm.compiler.backend.algebra import RULES, fold, result_bits
 from smartvm.compiler.backend.arithmetic import MIRRORED, WORD_BITS
 from smartvm.compiler.backend.constant_calls import CallEvaluator
 from smartvm.compiler.backend.control_flow import immediate_dominators, predecessors
-from smartvm.compiler.backend.effects import ENDING, EffectFacts
+from smartvm.compiler.backend.effects import ENDING, POINTER, EffectFacts, Mask, may_move_pointer
 from smartvm.compiler.backend.known_contents import KnownContents
 from smartvm.compiler.backend.ssa import BRANCH, Block, Function, Operation
 from smartvm.compiler.source import NO_SOURCE
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: How often one operation is rewritten at most before the walk goes on.
 _MAX_REWRITES = 8
+#: Blocks between a join and its dominator that are looked at.
+_MAX_REGION = 40
 
 
 class Simplifier:
@@ -46,6 +48,7 @@ class Simplifier:
         self.bit_bounds: dict[int, int] = {}
         self.replacement: dict[int, int] = {}
         self.available: dict[tuple[object, ...], list[int]] = {}
+        self.written: dict[int, int] = {}
         self.changed = False
         self.source = NO_SOURCE
         self._contents = KnownContents(guarded)
@@ -109,7 +112,7 @@ class Simplifier:
             if len(sources) == 1 and sources[0].number in ends:
                 contents = ends[sources[0].number].copy()
             else:
-                contents = KnownContents(self.guarded)
+                contents = self._contents_at_join(block, dominators, before, ends)
             facts_undo.append(self._branch_facts(block, sources))
             added: list[tuple[object, ...]] = []
             undo.append(added)
@@ -119,6 +122,51 @@ class Simplifier:
             for child in reversed(children[block.number]):
                 work.append((child, True))
         return self.changed
+
+    def _contents_at_join(
+        self,
+        block: Block,
+        dominators: dict[int, int],
+        before: dict[int, list[Block]],
+        ends: dict[int, KnownContents],
+    ) -> KnownContents:
+        """What is known where ways meet: what the dominator knew and nothing between may have changed."""
+        dominator = dominators[block.number]
+        if dominator == block.number:
+            return KnownContents(self.guarded)
+        seen = {dominator}
+        work = [source for source in before[block.number] if source.number != dominator]
+        writes = 0
+        while work:
+            source = work.pop()
+            if source.number in seen:
+                continue
+            if len(seen) > _MAX_REGION:
+                return KnownContents(self.guarded)
+            seen.add(source.number)
+            writes |= self._block_writes(source)
+            work.extend(before[source.number])
+        contents = ends[dominator].copy()
+        contents.forget(Mask(0, writes))
+        return contents
+
+    def _block_writes(self, block: Block) -> int:
+        """What a block's operations write."""
+        known = self.written.get(block.number)
+        if known is None:
+            known = 0
+            for operation in block.operations:
+                mask = self.facts.mask(operation)
+                writes = mask.writes
+                if (
+                    operation.builtin is not None
+                    and writes & POINTER
+                    and not may_move_pointer(operation, self.function)
+                ):
+                    writes &= ~POINTER
+                known |= writes
+            self.written[block.number] = known
+        return known
 
     def _branch_facts(
         self, block: Block, sources: list[Block]
