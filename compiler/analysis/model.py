@@ -157,7 +157,7 @@ class SemanticModel:
     abi_coder: dict[int, int] = field(default_factory=dict)
 
     _sources_by_index: dict[int, SourceText] = field(default_factory=dict, repr=False)
-    #: signature, selector and type of functions of interfaces, by definition's id (see ``types.interface_functions``)
+    #: signature, selector and type of functions of interfaces, by definition's id
     interface_entries: dict[int, tuple[str, int, types.FunctionType] | None] = field(
         default_factory=dict, repr=False
     )

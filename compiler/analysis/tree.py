@@ -6,6 +6,7 @@ import dataclasses
 import operator
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from smartvm.compiler.ast import nodes
 
@@ -73,7 +74,7 @@ def _children_of(cls: type[nodes.Node]) -> Callable[[nodes.Node], tuple[nodes.No
         return lambda node: ()
     written = {field.name: str(field.type) for field in dataclasses.fields(cls)}
     if all("None" not in written[name] and not written[name].startswith("tuple") for name in fields):
-        getter = operator.attrgetter(*fields)
+        getter: Callable[[nodes.Node], Any] = operator.attrgetter(*fields)
         return getter if len(fields) > 1 else lambda node: (getter(node),)
     only = written[fields[0]]
     if len(fields) == 1 and only.startswith("tuple[") and "None" not in only and "UsingFor" not in only:

@@ -209,9 +209,10 @@ def interface_functions(
     for base in declared.linearized_base_contracts(contract):
         if base is not contract and not include_inherited:
             continue
-        members = [n for n in base.nodes if isinstance(n, nodes.FunctionDefinition)]
-        variables = [n for n in base.nodes if isinstance(n, nodes.VariableDeclaration)]
-        for member in (*members, *variables):
+        members: list[nodes.FunctionDefinition | nodes.VariableDeclaration] = []
+        members += [node for node in base.nodes if isinstance(node, nodes.FunctionDefinition)]
+        members += [node for node in base.nodes if isinstance(node, nodes.VariableDeclaration)]
+        for member in members:
             if not is_part_of_external_interface(member):
                 continue
             entry = _interface_entry(member, declared)
