@@ -106,4 +106,6 @@ class ContractLowering:
         if not f.context.memory_unsafe:
             start = f.call("memoryguard", start)
         set_up = yul.ExpressionStatement(f.call("mstore", f.number(FREE_MEMORY_POINTER), start), f.source)
-        return f.writer.block((set_up, *f.writer.statements(), *f.context.all_functions()))
+        # A block of its own: Yul lets no function declare a name that a block around it has.
+        body = f.writer.block((set_up, *f.writer.statements()))
+        return f.writer.block((body, *f.context.all_functions()))
