@@ -235,6 +235,25 @@ class Arithmetic:
 
         return self.utilities.define(name, text)
 
+    def checked_exp_of_literal(self, base: int, type_: types.IntegerType) -> str:
+        """``(exponent) -> power`` of a known base: the greatest exponent that fits is known, too."""
+        name = f"checked_exp_of_{'minus_' if base < 0 else ''}{abs(base)}_{key(type_)}"
+
+        def text() -> str:
+            power = f"power := exp({TEXT.number(base)}, exponent)"
+            if abs(base) < 2:
+                return f"function {name}(exponent) -> power {{ {power} }}"
+            # Magnitudes at least double with each step: what fits for one exponent fits for all smaller ones.
+            greatest = 0
+            while minimum(type_) <= base ** (greatest + 1) <= maximum(type_):
+                greatest += 1
+            return f"""function {name}(exponent) -> power {{
+                if gt(exponent, {greatest}) {self._overflow()}
+                {power}
+            }}"""
+
+        return self.utilities.define(name, text)
+
     # --- shifts without shift instructions -----------------------------------------------------------
 
     def shift_right_arithmetic(self) -> str:

@@ -260,12 +260,20 @@ class Copies:
             value = self.utilities.storage.extract(base, "sload(source)", 0)
             return f"let {values} := {value}", "source := add(source, 1)"
         size = storage_bytes(base)
-        value = self.utilities.storage.extract(base, "sload(source)", "source_byte")
+        value = self.utilities.storage.extract(base, "source_word", "source_byte")
         return (
-            f"let {values} := {value}",
+            f"if iszero(source_byte) {{ source_word := sload(source) }} let {values} := {value}",
             f"source_byte := add(source_byte, {size})"
             f" if gt(source_byte, {32 - size}) {{ source_byte := 0 source := add(source, 1) }}",
         )
+
+    def loop_variables(self, from_type: types.ArrayType) -> str:
+        """Declarations that ``read_element`` needs before the loop, besides ``source``."""
+        if from_type.location == "calldata":
+            return "let container := source"
+        if from_type.location == "storage" and items_per_slot(from_type) > 1:
+            return "let source_byte := 0 let source_word := 0"
+        return ""
 
     def length_of(self, type_: types.ArrayType, value: str) -> str:
         """Text of the length of an array in any location, held by variables with the prefix ``value``."""
@@ -307,8 +315,7 @@ class Copies:
                 let length := {length}
                 {shrink}
                 let source := {source}
-                let container := source
-                let source_byte := 0
+                {self.loop_variables(from_type)}
                 let target := {arrays.data_area(to_type, "slot")}
                 {loop(from_type.base_type, to_type.base_type, read, advance)}
             }}"""

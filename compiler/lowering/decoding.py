@@ -49,7 +49,7 @@ class Decoding:
 
     def decode_tuple(self, listed: Sequence[types.Type], from_memory: bool = False) -> str:
         """``(start, end) -> values``: decodes the arguments of a call or ``abi.decode``."""
-        name = "abi_decode_tuple_" + "".join(key(t) for t in listed) + self._suffix(from_memory)
+        name = "abi_decode_tuple_" + "_".join(key(t) for t in listed) + self._suffix(from_memory)
 
         def text() -> str:
             reverts = self.utilities.reverts

@@ -55,7 +55,7 @@ class Encoding:
 
     def encode_tuple(self, from_types: Sequence[types.Type], to_types: Sequence[types.Type]) -> str:
         """``(start, values...) -> end``. Storage references as ``to`` types are encoded as slot numbers."""
-        name = f"abi_encode_tuple_{''.join(map(_key, from_types))}_to_{''.join(map(key, to_types))}"
+        name = f"abi_encode_tuple_{'_'.join(map(_key, from_types))}_to_{'_'.join(map(key, to_types))}"
 
         def text() -> str:
             head_size = sum(calldata_head_size(t) for t in to_types)
@@ -79,7 +79,7 @@ class Encoding:
 
     def encode_packed(self, from_types: Sequence[types.Type], to_types: Sequence[types.Type]) -> str:
         """``(position, values...) -> end``: packed, without padding of single values."""
-        name = f"abi_encode_packed_{''.join(map(_key, from_types))}_to_{''.join(map(key, to_types))}"
+        name = f"abi_encode_packed_{'_'.join(map(_key, from_types))}_to_{'_'.join(map(key, to_types))}"
 
         def text() -> str:
             parameters, statements = ["position"], []
@@ -94,7 +94,7 @@ class Encoding:
 
     def packed_hash(self, from_types: Sequence[types.Type], to_types: Sequence[types.Type]) -> str:
         """``(values...) -> hash`` of the packed encoding: the topic of indexed reference types."""
-        name = f"packed_hash_{''.join(map(_key, from_types))}_to_{''.join(map(key, to_types))}"
+        name = f"packed_hash_{'_'.join(map(_key, from_types))}_to_{'_'.join(map(key, to_types))}"
 
         def text() -> str:
             values = [v for index, t in enumerate(from_types) for v in variable_names(f"value_{index}", t)]
@@ -233,8 +233,7 @@ class Encoding:
             encode = self._dynamic(base, target_base)
             return f"""function {name}({parameters}) {result} {{
                 {head}
-                let container := source
-                let source_byte := 0
+                {self.utilities.copies.loop_variables(source)}
                 let start := position
                 end := add(position, mul(length, 32))
                 for {{ let i := 0 }} lt(i, length) {{ i := add(i, 1) }} {{
@@ -248,8 +247,7 @@ class Encoding:
         end = "end := position" if dynamic else ""
         return f"""function {name}({parameters}) {result} {{
             {head}
-            let container := source
-            let source_byte := 0
+            {self.utilities.copies.loop_variables(source)}
             for {{ let i := 0 }} lt(i, length) {{ i := add(i, 1) }} {{
                 {read}
                 {self._static(base, target_base, elements, "position")}
@@ -383,8 +381,7 @@ class Encoding:
         return f"""function {name}({parameters}) -> end {{
             let length := {length}
             let source := {data}
-            let container := source
-            let source_byte := 0
+            {self.utilities.copies.loop_variables(source)}
             for {{ let i := 0 }} lt(i, length) {{ i := add(i, 1) }} {{
                 {read}
                 {self._in_place(source.base_type, target.base_type, elements, padded=True)}
@@ -399,7 +396,7 @@ class Encoding:
         """``(values...) -> start``: ``bytes.concat`` and ``string.concat`` into new memory."""
         from smartvm.compiler.lowering.type_facts import BYTES_MEMORY
 
-        name = f"concatenate_{''.join(map(_key, from_types))}"
+        name = f"concatenate_{'_'.join(map(_key, from_types))}"
 
         def text() -> str:
             values = [v for index, t in enumerate(from_types) for v in variable_names(f"value_{index}", t)]

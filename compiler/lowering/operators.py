@@ -14,6 +14,7 @@ from smartvm.compiler.lowering.type_facts import bare, is_external_function
 from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import Value
+from smartvm.compiler.lowering.yul_nodes import literal_value
 from smartvm.compiler.yul import ast as yul
 
 if TYPE_CHECKING:
@@ -193,6 +194,11 @@ def binary_operation(
     if operator == "**":
         exponent = _unsigned(f, right)
         if f.checked:
+            known = literal_value(left.slot)
+            if known is not None:
+                base = known - (1 << 256) if inner.signed and known >> 255 else known
+                function = f.utilities.arithmetic.checked_exp_of_literal(base, inner)
+                return f.result(type_, f.call(function, exponent))
             function = f.utilities.arithmetic.checked_exp(inner)
             return f.result(type_, f.call(function, left.slot, exponent))
         return f.result(type_, f.clean(inner, f.call("exp", left.slot, exponent)))

@@ -78,6 +78,9 @@ def _value_type(
 ) -> Value:
     word = literal_word(source, target)
     if word is not None:
+        if isinstance(target, types.EnumType) and word >= target.number_of_members:
+            # The conversion is allowed, and panics.
+            return f.result(to, f.clean(target, f.number(word)))
         return Value(to, (f.number(word),))
     if is_external_function(target) or isinstance(target, types.FunctionType):
         return Value(to, value.slots)
