@@ -40,7 +40,11 @@ PATIENCE: dict[Engine, Patience] = {
 }
 
 #: What compiling takes, by the instructions of a region: measured, and rounded up.
-_NANOSECONDS_PER_INSTRUCTION = 4_000_000
+_NANOSECONDS_PER_INSTRUCTION = 1_500_000
+
+#: Regions that push more words than this stay interpreted: compiling takes time in the square of the words
+#: that live at once, 8 seconds at the stack's limit.
+_MOST_GROWTH = 128
 
 _ENDS_BLOCK = (
     Shape.JUMP,
@@ -169,6 +173,9 @@ class CompiledTier:
         if head in code.compiled or source.block(head) is None:
             return 0
         region = Region(source, head)
+        if region.growth > _MOST_GROWTH:
+            code.compiled.add(head)  # never tried again
+            return 0
         if region.size * _NANOSECONDS_PER_INSTRUCTION > affordable_ns:
             return None
         code.compiled.add(head)
