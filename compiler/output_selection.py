@@ -51,6 +51,10 @@ class OutputSelection:
             for part in _BYTECODE_PARTS
         )
 
+    def selects(self, source: str, contract: str) -> bool:
+        """Whether any output of a contract is asked for."""
+        return any(name in self.selected.get(file, {}) for file in (source, "*") for name in (contract, "*"))
+
     @property
     def wants_code(self) -> bool:
         """Whether any output of any contract needs code to be made."""

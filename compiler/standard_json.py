@@ -183,10 +183,12 @@ class _SolidityCompilation(_Compilation):
         if request.stop_after_parsing:
             return
         contracts: Json = {}
+        wants_code = request.selection.wants_code
         for (source, name), contract in unit.contracts.items():
             entry = contract_json(contract, partial(request.selection.wants, source, name))
-            if request.selection.wants_code and contract.is_deployable:
-                contract.assembled  # noqa: B018  (asking for any code compiles every contract, as solc does)
+            if wants_code and contract.is_deployable and request.selection.selects(source, name):
+                # As in solc, asking for any code compiles every contract that is selected at all.
+                contract.assembled  # noqa: B018
             if entry:
                 contracts.setdefault(source, {})[name] = entry
         if contracts:

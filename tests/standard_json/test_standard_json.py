@@ -77,6 +77,25 @@ def test_selection_by_source_and_contract_name() -> None:
     assert "ast" not in result["sources"]["b.sol"]
 
 
+def test_contract_that_is_not_selected_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    from smartvm.compiler.pipeline import CompiledContract
+
+    compiled: list[str] = []
+    assembled = CompiledContract.assembled.func  # type: ignore[attr-defined]
+
+    def note(contract: CompiledContract) -> Any:
+        compiled.append(contract.name)
+        return assembled(contract)
+
+    monkeypatch.setattr(CompiledContract, "assembled", property(note))
+    text = HEAD + "contract A {} contract B {}"
+    compile_({"a.sol": text}, {"outputSelection": {"a.sol": {"A": ["evm.bytecode.object"]}}})
+    assert set(compiled) == {"A"}
+    compiled.clear()
+    compile_({"a.sol": text}, selected("abi"))
+    assert compiled == []
+
+
 def test_interface_has_empty_bytecode() -> None:
     interface = compile_({"a.sol": CONTRACT}, selected("evm.bytecode.object"))["contracts"]["a.sol"]["I"]
     assert interface["evm"]["bytecode"] == {"object": ""}
