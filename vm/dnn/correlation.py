@@ -151,25 +151,76 @@ def _padded(terms: int) -> int:
 
 
 def _correlate_int16(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
-    weights = int16_rows(block, shape.kernels)
-    values = item_arrays.as_type(buffer.array, np.int16)
     exact = _exact_terms(buffer, block)
+    out = np.zeros((shape.kernels, shape.positions), np.int32 if shape.terms <= exact else np.int64)
     chunk = exact - exact % dot_products.ROW_STEP
-    dtype = np.int32 if shape.terms <= exact else np.int64
-    out = np.zeros((shape.kernels, shape.positions), dtype)
-    if shape.is_whole_map or shape.is_matrix:
-        windows = np.zeros((shape.positions, weights.shape[1]), np.int16)
-        windows[:, : shape.terms] = values.reshape(shape.terms, shape.positions).T
-        dot_products.add_dot_rows(windows, weights, chunk, out)
+    values = item_arrays.as_type(buffer.array, np.int16)
+    if shape.is_whole_map:
+        weights = int16_rows(block, shape.kernels)
+        window = np.zeros((1, weights.shape[1]), np.int16)
+        window[0, : len(values)] = values
+        dot_products.add_dot_rows(window, weights, chunk, out)
+    elif _reads_in_place(shape, chunk):
+        _add_in_place(values, block, shape, chunk, out)
     else:
+        weights = int16_rows(block, shape.kernels)
         for first, windows in _gathered(values, shape, weights.shape[1]):
             if len(windows) == shape.positions:
                 dot_products.add_dot_rows(windows, weights, chunk, out)
             else:
-                part = np.zeros((shape.kernels, len(windows)), dtype)
+                part = np.zeros((shape.kernels, len(windows)), out.dtype)
                 dot_products.add_dot_rows(windows, weights, chunk, part)
                 out[:, first : first + len(windows)] = part
     return out.reshape(-1)
+
+
+def _reads_in_place(shape: Correlation, chunk: int) -> bool:
+    """Whether windows are better read from a padded map with the channels innermost, where each kernel row of
+    a window is one stretch, than gathered: when that map is no larger than all gathered windows, and filling
+    the stretches up to whole vectors costs less than half of the products."""
+    if shape.sizes[0] != 1 or shape.kernel[0] != 1 or shape.padding[0]:
+        return False
+    stretch = _padded(shape.inputs * shape.kernel[2])
+    _, height, width = (size + 2 * padding for size, padding in zip(shape.sizes, shape.padding, strict=True))
+    return (
+        stretch <= chunk
+        and height * width * shape.inputs <= shape.terms * shape.positions
+        and 2 * shape.kernel[1] * stretch <= 3 * _padded(shape.terms)
+    )
+
+
+def _add_in_place(
+    values: npt.NDArray[np.int16], block: WeightBlock, shape: Correlation, chunk: int, out: npt.NDArray[Any]
+) -> None:
+    channels, height, width = shape.inputs, shape.sizes[1], shape.sizes[2]
+    top, left = shape.padding[1], shape.padding[2]
+    row_items = (width + 2 * left) * channels
+    padded = np.empty((height + 2 * top) * row_items + dot_products.ROW_STEP, np.int16)
+    padded[:] = 0
+    inner = padded[: -dot_products.ROW_STEP].reshape(height + 2 * top, width + 2 * left, channels)
+    inner[top : top + height, left : left + width] = values.reshape(channels, height, width).transpose(
+        1, 2, 0
+    )
+    rows = np.arange(shape.outputs[1]) * (shape.stride * row_items)
+    columns = np.arange(shape.outputs[2]) * (shape.stride * channels)
+    starts = (rows[:, None] + columns).reshape(-1)
+    weights = _stretches(block, shape)
+    dot_products.add_dot_segments(padded, starts, weights, shape.kernel[1], row_items, chunk, out)
+
+
+def _stretches(block: WeightBlock, shape: Correlation) -> npt.NDArray[np.int16]:
+    """The kernels as rows of stretches, channels innermost, each zero-filled to whole vectors; kept with the
+    block."""
+    key = ("stretches", shape.kernels, shape.inputs, shape.kernel)
+    kept = block.prepared(key)
+    if kept is None:
+        _, height, width = shape.kernel
+        items = item_arrays.as_type(block.array, np.int16).reshape(shape.kernels, shape.inputs, height, width)
+        stretch = width * shape.inputs
+        filled = np.zeros((shape.kernels, height, _padded(stretch)), np.int16)
+        filled[:, :, :stretch] = items.transpose(0, 2, 3, 1).reshape(shape.kernels, height, stretch)
+        kept = block.keep(key, filled.reshape(shape.kernels, -1))
+    return cast("npt.NDArray[np.int16]", kept)
 
 
 def _correlate_float64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:

@@ -15,6 +15,7 @@ type of ``out``. Nothing here depends on the order, so all variants give the sam
 from __future__ import annotations
 
 import numba
+import numpy as np
 from llvmlite import binding, ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -82,53 +83,109 @@ _VECTOR_ITEMS, _emit_pair_sum = _pair_sum()
 
 
 def _tile(rows, kernels):
-    """The intrinsic that adds a tile's sums over columns ``start`` … ``end − 1`` to ``out``."""
+    """The intrinsic that adds a tile's sums to ``out[o …, n …]``.
+
+    Row n of the windows is made of ``segments`` stretches of ``length`` items of ``values`` (a multiple of
+    ``ROW_STEP``), the first at ``starts[n] + value_offset``, each ``stride`` items after the one before; a
+    row of weights has them one after the other, from ``weight_offset`` on.
+    """
 
     @intrinsic
-    def tile(typing_context, windows, n, weights, o, start, end, out):
-        signature = types.void(windows, types.intp, weights, types.intp, types.intp, types.intp, out)
+    def tile(
+        typing_context,
+        values,
+        starts,
+        value_offset,
+        n,
+        weights,
+        weight_offset,
+        o,
+        segments,
+        length,
+        stride,
+        out,
+    ):
+        number = types.intp
+        signature = types.void(
+            values, starts, number, number, weights, number, number, number, number, number, out
+        )
 
         def generate(context, builder, sig, arguments):
-            window_array = context.make_array(sig.args[0])(context, builder, arguments[0])
-            weight_array = context.make_array(sig.args[2])(context, builder, arguments[2])
-            out_array = context.make_array(sig.args[6])(context, builder, arguments[6])
-            n, o, start, end = arguments[1], arguments[3], arguments[4], arguments[5]
+            def array(position):
+                return context.make_array(sig.args[position])(context, builder, arguments[position])
+
+            value_array, start_array, weight_array, out_array = array(0), array(1), array(4), array(10)
+            value_offset, n, weight_offset, o, segments, length, stride = (
+                arguments[position] for position in (2, 3, 5, 6, 7, 8, 9)
+            )
             index = n.type
             accumulator = ir.VectorType(ir.IntType(32), _VECTOR_ITEMS // 2)
             vector = ir.VectorType(ir.IntType(16), _VECTOR_ITEMS)
-            length = builder.extract_value(window_array.shape, 1)
+            zero = ir.Constant(index, 0)
+            row_length = builder.extract_value(weight_array.shape, 1)
 
-            def row_start(array, first, offset):
-                row = builder.add(first, ir.Constant(index, offset))
-                return builder.gep(array.data, [builder.mul(row, length)])
+            def plus(value, constant):
+                return builder.add(value, ir.Constant(index, constant))
 
-            a_rows = [row_start(window_array, n, r) for r in range(rows)]
-            b_rows = [row_start(weight_array, o, s) for s in range(kernels)]
+            starts_of_tile = [builder.load(builder.gep(start_array.data, [plus(n, r)])) for r in range(rows)]
+            window_rows = [
+                builder.gep(value_array.data, [builder.add(start, value_offset)]) for start in starts_of_tile
+            ]
+            weight_rows = [
+                builder.gep(
+                    weight_array.data, [builder.add(builder.mul(plus(o, s), row_length), weight_offset)]
+                )
+                for s in range(kernels)
+            ]
+            count = rows * kernels
             before = builder.block
-            loop = builder.append_basic_block("tile")
+            outer = builder.append_basic_block("segment")
+            inner = builder.append_basic_block("step")
+            outer_end = builder.append_basic_block("segment_end")
             done = builder.append_basic_block("tile_done")
-            builder.branch(loop)
-            builder.position_at_end(loop)
-            column = builder.phi(index)
-            column.add_incoming(start, before)
-            totals = [builder.phi(accumulator) for _ in range(rows * kernels)]
-            for total in totals:
+            builder.branch(outer)
+
+            builder.position_at_end(outer)
+            segment = builder.phi(index)
+            segment.add_incoming(zero, before)
+            carried = [builder.phi(accumulator) for _ in range(count)]
+            for total in carried:
                 total.add_incoming(ir.Constant(accumulator, [0] * accumulator.count), before)
+            window_start = builder.mul(segment, stride)
+            weight_start = builder.mul(segment, length)
+            windows = [builder.gep(row, [window_start]) for row in window_rows]
+            kernels_of_segment = [builder.gep(row, [weight_start]) for row in weight_rows]
+            builder.branch(inner)
+
+            builder.position_at_end(inner)
+            column = builder.phi(index)
+            column.add_incoming(zero, outer)
+            totals = [builder.phi(accumulator) for _ in range(count)]
+            for total, start in zip(totals, carried, strict=True):
+                total.add_incoming(start, outer)
 
             def loaded(row):
                 place = builder.bitcast(builder.gep(row, [column]), vector.as_pointer())
                 return builder.load(place, align=2)
 
-            b = [loaded(row) for row in b_rows]
+            b = [loaded(row) for row in kernels_of_segment]
             sums = []
             for r in range(rows):
-                a = loaded(a_rows[r])
+                a = loaded(windows[r])
                 sums += [_emit_pair_sum(builder, totals[r * kernels + s], a, b[s]) for s in range(kernels)]
-            following = builder.add(column, ir.Constant(index, _VECTOR_ITEMS))
-            column.add_incoming(following, loop)
+            following = plus(column, _VECTOR_ITEMS)
+            column.add_incoming(following, inner)
             for total, new in zip(totals, sums, strict=True):
-                total.add_incoming(new, loop)
-            builder.cbranch(builder.icmp_signed("<", following, end), loop, done)
+                total.add_incoming(new, inner)
+            builder.cbranch(builder.icmp_signed("<", following, length), inner, outer_end)
+
+            builder.position_at_end(outer_end)
+            next_segment = plus(segment, 1)
+            segment.add_incoming(next_segment, outer_end)
+            for total, new in zip(carried, sums, strict=True):
+                total.add_incoming(new, outer_end)
+            builder.cbranch(builder.icmp_signed("<", next_segment, segments), outer, done)
+
             builder.position_at_end(done)
             reduce_name = f"llvm.vector.reduce.add.v{accumulator.count}i32"
             reduce = builder.module.globals.get(reduce_name)
@@ -140,8 +197,7 @@ def _tile(rows, kernels):
             item = out_array.data.type.pointee
             for r in range(rows):
                 for s in range(kernels):
-                    row = builder.mul(builder.add(o, ir.Constant(index, s)), places)
-                    at = builder.add(row, builder.add(n, ir.Constant(index, r)))
+                    at = builder.add(builder.mul(plus(o, s), places), plus(n, r))
                     place = builder.gep(out_array.data, [at])
                     value = builder.call(reduce, [sums[r * kernels + s]])
                     if item.width > 32:
@@ -161,24 +217,51 @@ _tile_single = _tile(1, 1)
 
 
 @compiled
+def _add_tiles(values, starts, value_offset, weights, weight_offset, segments, length, stride, out):
+    count = starts.shape[0]
+    kernels = weights.shape[0]
+    whole_rows = count - count % _TILE_ROWS
+    whole_kernels = kernels - kernels % _TILE_KERNELS
+    for o in range(0, whole_kernels, _TILE_KERNELS):
+        for n in range(0, whole_rows, _TILE_ROWS):
+            _tile_full(
+                values, starts, value_offset, n, weights, weight_offset, o, segments, length, stride, out
+            )
+        for n in range(whole_rows, count):
+            _tile_row(
+                values, starts, value_offset, n, weights, weight_offset, o, segments, length, stride, out
+            )
+    for o in range(whole_kernels, kernels):
+        for n in range(0, whole_rows, _TILE_ROWS):
+            _tile_kernel(
+                values, starts, value_offset, n, weights, weight_offset, o, segments, length, stride, out
+            )
+        for n in range(whole_rows, count):
+            _tile_single(
+                values, starts, value_offset, n, weights, weight_offset, o, segments, length, stride, out
+            )
+
+
+@compiled
 def add_dot_rows(windows, weights, chunk, out):
     """``out[o, n] += Σ_t weights[o, t]·windows[n, t]`` of int16 rows, of which any ``chunk`` terms (a
     positive multiple of ``ROW_STEP``) sum to less than 2^31 in magnitude; ``out`` is int32 (one chunk) or
     int64."""
-    count = windows.shape[0]
-    kernels = weights.shape[0]
-    length = windows.shape[1]
-    whole_rows = count - count % _TILE_ROWS
-    whole_kernels = kernels - kernels % _TILE_KERNELS
-    for start in range(0, length, chunk):
-        end = min(length, start + chunk)
-        for o in range(0, whole_kernels, _TILE_KERNELS):
-            for n in range(0, whole_rows, _TILE_ROWS):
-                _tile_full(windows, n, weights, o, start, end, out)
-            for n in range(whole_rows, count):
-                _tile_row(windows, n, weights, o, start, end, out)
-        for o in range(whole_kernels, kernels):
-            for n in range(0, whole_rows, _TILE_ROWS):
-                _tile_kernel(windows, n, weights, o, start, end, out)
-            for n in range(whole_rows, count):
-                _tile_single(windows, n, weights, o, start, end, out)
+    row = windows.shape[1]
+    starts = np.arange(windows.shape[0]) * row
+    values = windows.reshape(-1)
+    for start in range(0, row, chunk):
+        length = min(chunk, row - start)
+        _add_tiles(values, starts, start, weights, start, 1, length, 0, out)
+
+
+@compiled
+def add_dot_segments(values, starts, weights, segments, stride, chunk, out):
+    """The same for windows that are not gathered: each is ``segments`` stretches of ``values``, ``stride``
+    items apart, the first at ``starts[n]``; a stretch is at most ``chunk`` items long. What a stretch of the
+    weights' length reads beyond the window's own items meets weights of 0."""
+    length = weights.shape[1] // segments
+    together = chunk // length
+    for first in range(0, segments, together):
+        count = min(together, segments - first)
+        _add_tiles(values, starts, first * stride, weights, first * length, count, length, stride, out)

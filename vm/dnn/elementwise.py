@@ -12,6 +12,7 @@ from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
 from smartvm.vm.dnn.operands import require_block
+from smartvm.vm.dnn.reference import act_rl as reference_rectifier
 from smartvm.vm.dnn.reference import buf_scl1 as divide_integers
 from smartvm.vm.extension import InstructionContext
 
@@ -25,8 +26,8 @@ def act_rl(context: InstructionContext) -> None:
     gas.charge_items(context, len(buffer), buffer.bound)
     low, high = buffer.extremes
     if low < 0 or 0 < cap < high:
-        top = min(high, cap) if cap else high
-        buffer.replace(_clipped(buffer, cap if 0 < cap < high else None), (max(low, 0), max(top, 0)))
+        ends = reference_rectifier([low, high], cap)  # it is monotone
+        buffer.replace(_clipped(buffer, cap if 0 < cap < high else None), (ends[0], ends[1]))
 
 
 def _clipped(buffer: Buffer, cap: int | None) -> ItemArray:

@@ -116,7 +116,11 @@ class Frame:
         assert len(operands) == len(instruction.operands)
         self.operands = tuple(operand % (1 << 256) for operand in operands)
         self.gas_rule = self.table.gas(instruction, "osaka")
-        return KERNELS[name](self)
+        results = KERNELS[name](self)
+        kept = self.buffer.extremes  # gas depends on them: what instructions claim to know must be so
+        items = self.items()
+        assert kept == ((min(items), max(items)) if items else (0, 0)), (name, kept, items)
+        return results
 
     def items(self) -> list[int]:
         return self.buffer.to_integers()
