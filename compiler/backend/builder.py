@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from smartvm.compiler.yul.dialect import Dialect
 
 #: Builtins of objects whose value is known when the object is assembled; their argument is a name.
-_NAMED_SYMBOLS = frozenset({"dataoffset", "datasize", "linkersymbol", "loadimmutable"})
+#: (Immutables and library addresses are so too, but wide: they are operations, whose results are kept rather
+#: than repeated.)
+_NAMED_SYMBOLS = frozenset({"dataoffset", "datasize"})
 
 #: A switch with more cases than this is decided by halves when optimising.
 _LINEAR_CASES = 5
@@ -398,10 +400,13 @@ class _FunctionBuilder:
         payload: bytes | str | None = None
         operands: Sequence[yul.Expression] = call.arguments
         if builtin.instruction is None and builtin.literal_arguments:
-            # ``verbatim``'s code and ``setimmutable``'s name are no operands of the emitted code.
+            # ``verbatim``'s code and the names of immutables and libraries are no operands of the emitted
+            # code.
             (position,) = builtin.literal_arguments
             literal = operands[position]
-            payload = _literal_text(literal) if builtin.name == "setimmutable" else _literal_bytes(literal)
+            payload = (
+                _literal_bytes(literal) if builtin.name.startswith("verbatim") else _literal_text(literal)
+            )
             operands = [*operands[:position], *operands[position + 1 :]]
         inputs = self.arguments(operands)
         if inputs is None or self.block is None:

@@ -346,6 +346,10 @@ class StackCoder:
             self.stack.extend(reversed(operation.outputs))
         elif operation.builtin.name == "setimmutable" and isinstance(payload, str):
             self.set_immutable(payload)
+        elif operation.builtin.name in ("loadimmutable", "linkersymbol") and isinstance(payload, str):
+            symbol = Symbol(operation.builtin.name, payload)
+            self.items.append(Item(PUSH_SYMBOL, symbol, operation.source))
+            self.stack.extend(operation.outputs)
         else:
             raise InternalError(f"the builtin `{operation.builtin.name}` has no code")
 
