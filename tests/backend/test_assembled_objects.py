@@ -133,3 +133,14 @@ def test_labels_beyond_a_byte_take_two(assemble):
     assert len(result.bytecode) > 600
     state = execute(result.bytecode, bytes(range(200)))
     assert state.status == "stop"
+
+
+def test_a_builtin_with_a_literal_result_count_leaves_that_many_values(assemble, optimize):
+    result = assemble(
+        "{ let a, b, c := btos0(calldataload(0), 3) sstore(a, b) sstore(1, c) }",
+        optimize=optimize,
+        table="default",
+    )
+    names = [item.name for item in result.items if item.opcode is not None]
+    # The first result lies on top: it and the second are ready for the first store, the third for the next.
+    assert names == ["PUSH1", "PUSH0", "CALLDATALOAD", "BTOS0", "SSTORE", "PUSH1", "SSTORE", "STOP"]
