@@ -5,15 +5,15 @@ Each computes in the narrowest integer type that its result's proven bound allow
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from smartvm.vm.dnn import gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.items import ItemArray, truncated_quotient, wrap
 from smartvm.vm.dnn.operands import require_block
-from smartvm.vm.dnn.reference import act_rl as reference_rectifier
-from smartvm.vm.dnn.reference import buf_scl1 as divide_integers
 from smartvm.vm.extension import InstructionContext
 
 
@@ -26,8 +26,12 @@ def act_rl(context: InstructionContext) -> None:
     gas.charge_items(context, len(buffer), buffer.bound)
     low, high = buffer.extremes
     if low < 0 or 0 < cap < high:
-        ends = reference_rectifier([low, high], cap)  # it is monotone
-        buffer.replace(_clipped(buffer, cap if 0 < cap < high else None), (ends[0], ends[1]))
+        ends = (_rectified(low, cap), _rectified(high, cap))  # it is monotone
+        buffer.replace(_clipped(buffer, cap if 0 < cap < high else None), ends)
+
+
+def _rectified(value: int, cap: int) -> int:
+    return min(max(value, 0), cap) if cap else max(value, 0)
 
 
 def _clipped(buffer: Buffer, cap: int | None) -> ItemArray:
@@ -76,13 +80,18 @@ def buf_scl1(context: InstructionContext) -> None:
     divisor = item_arrays.to_signed(context.operands[0])
     buffer = context.buffer
     gas.charge_items(context, len(buffer), buffer.bound)
-    ends = divide_integers(list(buffer.extremes), divisor)  # the division is monotone but where it wraps
+    ends = divide_integers(buffer.extremes, divisor)  # the division is monotone but where it wraps
     wraps = divisor == -1 and buffer.extremes[0] == item_arrays.ITEM_MIN
     quotient = quotients(buffer, divisor)
     if wraps:
         buffer.hold(quotient)
     else:
         buffer.replace(quotient, (min(ends), max(ends)))
+
+
+def divide_integers(values: Iterable[int], divisor: int) -> list[int]:
+    """Truncated quotients of Python integers; −2^255 / −1 wraps, as with SDIV."""
+    return [wrap(truncated_quotient(value, divisor)) for value in values]
 
 
 def quotients(buffer: Buffer, divisor: int) -> ItemArray:
@@ -95,7 +104,7 @@ def quotients(buffer: Buffer, divisor: int) -> ItemArray:
     bound = buffer.bound
     if divisor == 0 or bound < abs(divisor):
         return item_arrays.zeros(len(buffer))
-    low, high = divide_integers(list(buffer.extremes), divisor)
+    low, high = divide_integers(buffer.extremes, divisor)
     dtype = item_arrays.narrow_type(min(low, high), max(low, high))
     if bound < 1 << 51:
         return (item_arrays.as_type(buffer.array, np.float64) / float(divisor)).astype(dtype)

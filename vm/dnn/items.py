@@ -45,6 +45,14 @@ def wrap(value: int) -> int:
     return to_signed(value % WORD_MODULUS)
 
 
+def truncated_quotient(a: int, b: int) -> int:
+    """a / b truncated toward zero; 0 when b = 0."""
+    if b == 0:
+        return 0
+    quotient = abs(a) // abs(b)
+    return -quotient if (a < 0) != (b < 0) else quotient
+
+
 def is_wide(array: ItemArray) -> bool:
     """Whether the array is of limbs."""
     return array.ndim == 2

@@ -7,9 +7,8 @@ from smartvm.vm.dnn import gas, native
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.convolution import output_side
-from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.items import ItemArray, truncated_quotient
 from smartvm.vm.dnn.operands import require_length, require_size
-from smartvm.vm.dnn.reference import truncated_quotient
 from smartvm.vm.extension import InstructionContext
 
 _Sides = tuple[int, int]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import mpmath
-from smartvm.vm.dnn.items import wrap
+from smartvm.vm.dnn.items import truncated_quotient, wrap
 
 Items = list[int]
 
@@ -143,14 +143,6 @@ def pool_avg(x: Items, c: int, h: int, width: int, k: int, s: int) -> Items:
 def pool_ol(x: Items, c: int, h: int, k: int, s: int, p: int) -> Items:
     """POOL_OL."""
     return [max(window) for window in _windows(x, c, h, h, k, s, p)]
-
-
-def truncated_quotient(a: int, b: int) -> int:
-    """a / b truncated toward zero; 0 when b = 0."""
-    if b == 0:
-        return 0
-    quotient = abs(a) // abs(b)
-    return -quotient if (a < 0) != (b < 0) else quotient
 
 
 def act_rl(x: Items, cap: int) -> Items:
