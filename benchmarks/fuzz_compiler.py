@@ -22,12 +22,15 @@ from typing import Any
 from smartvm.compiler.standard_json import compile_standard
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
-_INSERTED = (
-    "( ) { } [ ] ; , . = == + - * / ** ++ => ? : uint int8 bytes string memory storage calldata payable view function "
-    "contract is override virtual mapping if else for while return emit revert new delete this super type 0 1 0x10 1e18 "
-    "true abi unchecked assembly constant immutable public external internal struct enum error event modifier _ using "
-    "library interface abstract try catch returns bytes32[] address"
-).split()
+_INSERTED = re.findall(
+    r"\S+",
+    """
+    ( ) { } [ ] ; , . = == + - * / ** ++ => ? : uint int8 bytes string memory storage calldata payable view
+    function  contract is override virtual mapping if else for while return emit revert new delete this super
+    type 0 1 0x10 1e18  true abi unchecked assembly constant immutable public external internal struct enum
+    error event modifier _ using  library interface abstract try catch returns bytes32[] address
+    """,
+)
 
 
 class Late(BaseException):
