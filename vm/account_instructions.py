@@ -21,10 +21,11 @@ def address_of_word(word: int) -> bytes:
 def charge_account_access(machine: Machine, frame: Frame, name: str, address: bytes) -> None:
     """EIP-2929: what a first access costs beyond the constant gas (nothing before Berlin). From the second
     access on compiled code may know the account."""
+    surcharge = machine.constant(name, "cold_surcharge")
+    if not surcharge:
+        return
     if machine.record.warm.add(address):
-        surcharge = machine.constant(name, "cold_surcharge")
-        if surcharge:
-            frame.charge(surcharge)
+        frame.charge(surcharge)
     elif name != "EXTCODECOPY":
         machine.remember_account(address)
 

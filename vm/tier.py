@@ -18,7 +18,14 @@ from smartvm.vm.native.instruction import declare_in
 from smartvm.vm.native.jit import NativeCode, compile_to_object
 from smartvm.vm.native.layout import PseudoOpcode, Shape
 from smartvm.vm.native.library import Interpreter
-from smartvm.vm.native.regions import BlockSource, CodeBlock, CodeInstruction, Region, emit_region
+from smartvm.vm.native.regions import (
+    REGION_LIMIT,
+    BlockSource,
+    CodeBlock,
+    CodeInstruction,
+    Region,
+    emit_region,
+)
 from smartvm.vm.plan import ExecutionPlan
 
 
@@ -42,9 +49,10 @@ PATIENCE: dict[Engine, Patience] = {
 #: What compiling takes, by the instructions of a region: measured, and rounded up.
 _NANOSECONDS_PER_INSTRUCTION = 1_500_000
 
-#: Regions that push more words than this stay interpreted: compiling takes time in the square of the words
-#: that live at once, 8 seconds at the stack's limit.
-_MOST_GROWTH = 128
+#: Regions that touch more stack words than this stay interpreted: compiling takes time in the square of the
+#: words that live at once, 8 seconds at the stack's limit. So do regions whose first block alone is beyond
+#: the limit.
+_MOST_STACK_WORDS = 128
 
 _ENDS_BLOCK = (
     Shape.JUMP,
@@ -173,7 +181,7 @@ class CompiledTier:
         if head in code.compiled or source.block(head) is None:
             return 0
         region = Region(source, head)
-        if region.growth > _MOST_GROWTH:
+        if max(region.growth, region.need) > _MOST_STACK_WORDS or region.size > REGION_LIMIT:
             code.compiled.add(head)  # never tried again
             return 0
         if region.size * _NANOSECONDS_PER_INSTRUCTION > affordable_ns:

@@ -36,6 +36,9 @@ class _AccountState:
         self.changed = False
 
 
+_ABSENT = _AccountState(None)
+
+
 class WorldState:
     """Accounts, their storage slots and weight blocks. Addresses are 20 bytes, amounts wei, words integers.
 
@@ -55,9 +58,18 @@ class WorldState:
     # -- accounts
 
     def _account(self, address: bytes) -> _AccountState:
+        """The account, to read: one object stands for all that do not exist."""
         state = self._accounts.get(address)
         if state is None:
-            state = self._accounts[address] = _AccountState(self.store.account(address))
+            account = self.store.account(address)
+            state = self._accounts[address] = _ABSENT if account is None else _AccountState(account)
+        return state
+
+    def _own(self, address: bytes) -> _AccountState:
+        """The account, to change."""
+        state = self._account(address)
+        if state is _ABSENT:
+            state = self._accounts[address] = _AccountState(None)
         return state
 
     def _set(self, state: _AccountState, name: str, value: object) -> None:
@@ -69,7 +81,7 @@ class WorldState:
         self._journal.append(lambda: setattr(state, name, old))
 
     def _change(self, address: bytes) -> _AccountState:
-        state = self._account(address)
+        state = self._own(address)
         if not state.exists:
             self._set(state, "exists", True)
         state.changed = True
@@ -90,7 +102,7 @@ class WorldState:
 
     def delete_account(self, address: bytes) -> None:
         """Remove the account with its code, slots and blocks."""
-        state = self._account(address)
+        state = self._own(address)
         self._set(state, "exists", False)
         self._set(state, "nonce", 0)
         self._set(state, "balance", 0)
@@ -152,7 +164,7 @@ class WorldState:
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Set a slot's word; does not make the account exist."""
-        state = self._account(address)
+        state = self._own(address)
         self._put(state.slots, slot, value)
         state.changed = True
 
@@ -179,7 +191,7 @@ class WorldState:
 
     def set_block(self, address: bytes, block_id: int, block: bytes | None) -> None:
         """Set or (None) delete a weight block."""
-        state = self._account(address)
+        state = self._own(address)
         self._put(state.blocks, block_id, block)
         state.changed = True
 
@@ -200,7 +212,7 @@ class WorldState:
 
     def clear_storage(self, address: bytes) -> None:
         """Drop all slots and blocks."""
-        state = self._account(address)
+        state = self._own(address)
         self._set(state, "slots", {})
         self._set(state, "blocks", {})
         self._set(state, "storage_cleared", True)
