@@ -6,6 +6,7 @@ References: the UnixFS and DAG-PB specifications of IPFS, "Binary Merkle Tree" o
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 
 from smartvm.compiler.keccak import keccak256
 
@@ -89,7 +90,21 @@ def _swarm_chunk(data: bytes, force_level: bool) -> bytes:
             _swarm_chunk(data[start : start + represented], represented > _SWARM_CHUNK)
             for start in range(0, len(data), represented)
         )
-    level = content.ljust(_SWARM_CHUNK, b"\0")
-    while len(level) > 32:
-        level = b"".join(keccak256(level[start : start + 64]) for start in range(0, len(level), 64))
+    # A chunk is filled up with zeros; the hashes above nothing but zeros are the same in every chunk.
+    level = _hash_pairs(content + bytes(-len(content) % 64))
+    for zeros in _zero_hashes():
+        level = _hash_pairs(level + zeros if len(level) % 64 else level)
     return keccak256(len(data).to_bytes(8, "little") + level)
+
+
+def _hash_pairs(level: bytes) -> bytes:
+    return b"".join(keccak256(level[start : start + 64]) for start in range(0, len(level), 64))
+
+
+@cache
+def _zero_hashes() -> tuple[bytes, ...]:
+    """The hash of zeros alone at each level of a chunk below its root."""
+    hashes = [keccak256(bytes(64))]
+    while 64 << len(hashes) < _SWARM_CHUNK:
+        hashes.append(keccak256(hashes[-1] * 2))
+    return tuple(hashes)
