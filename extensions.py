@@ -66,7 +66,7 @@ def _import_kernel(instruction: Instruction) -> Kernel:
         sys.path.insert(0, folder)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Whatever the user's module raises while it is imported is told as one error about the table.
         message = f"`{instruction.name}`: cannot import `{module_name}`: {type(error).__name__}: {error}"
         hint = f"looked for in {folder} and on sys.path" if isinstance(error, ModuleNotFoundError) else None

@@ -196,6 +196,9 @@ def _results(instruction: Instruction, given: object) -> tuple[int, ...]:
         results = given
     else:
         results = (given,)  # type: ignore[assignment]
+    if instruction.result_count is None and len(results) != len(instruction.results):
+        expected = len(instruction.results)
+        raise ExtensionError(f"the kernel of {instruction.name} gave {len(results)} results, not {expected}")
     for value in results:
         if not isinstance(value, int) or not 0 <= value <= _WORD_MASK:
             raise ExtensionError(

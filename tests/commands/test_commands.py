@@ -460,3 +460,27 @@ def test_libraries_are_linked_by_address(smartvm, tmp_path):
     }
     assert smartvm("run", "lib.sol", *linked, "L").status == 2
     assert smartvm("run", "lib.sol", *linked, "L=0x12").status == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 1 // 0", "ZeroDivisionError"),
+        ("return 'x'", "gave 'x'"),
+        ("return (1, 2)", "gave 2 results, not 1"),
+        ("return None", "gave 0 results, not 1"),
+        ("return -1", "gave -1"),
+        ("return context.operands[5]", "IndexError"),
+    ],
+)
+def test_kernel_that_misbehaves_is_told_without_a_traceback(smartvm, tmp_path, body, message):
+    module = f"kernel_{abs(hash(body))}"
+    (tmp_path / f"{module}.py").write_text(f"def kernel(context):\n    {body}\n")
+    (tmp_path / "t.toml").write_text(
+        'extends = "default"\n[instructions.ZZ]\nopcode = 0xb0\noperands = ["x"]\nresults = ["y"]\ngas = 1\n'
+        f'kernel = "{module}:kernel"\n'
+    )
+    (tmp_path / "z.yul").write_text("{ mstore(0, zz(1)) return(0, 32) }")
+    result = smartvm("run", "z.yul", "--table", "t.toml")
+    assert result.status == 2
+    assert message in result.err
