@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smartvm.vm.tracing import FrameEndEvent, FrameEvent, StepEvent
+    from smartvm.vm.tracing import FrameEndEvent, FrameEvent, StepEvent, Tracer
 
 #: A source's name and a line in it (from 1); line 0 for code that no line stands behind.
 Line = tuple[str, int]
@@ -79,3 +79,25 @@ class LineProfiler:
         cost.gas += frame.gas_before - gas_now - frame.passed
         cost.instructions += 1
         frame.gas_before, frame.passed = None, 0
+
+
+class Tracers:
+    """Several tracers as one."""
+
+    def __init__(self, *tracers: Tracer) -> None:
+        self._tracers = tracers
+
+    def step(self, event: StepEvent) -> None:
+        """Tell all of them."""
+        for tracer in self._tracers:
+            tracer.step(event)
+
+    def enter(self, event: FrameEvent) -> None:
+        """Tell all of them."""
+        for tracer in self._tracers:
+            tracer.enter(event)
+
+    def exit(self, event: FrameEndEvent) -> None:
+        """Tell all of them."""
+        for tracer in self._tracers:
+            tracer.exit(event)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from smartvm.commands.options import CommandWithLists, UsageError, table_option
-from smartvm.commands.profile import LineProfiler
+from smartvm.commands.profile import LineProfiler, Tracers
 from smartvm.commands.report import CallReport, describe_failure
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class _RunCommand(CommandWithLists):
     "--at", "address", metavar="ADDRESS", help="Call the contract at ADDRESS of the state; deploy nothing."
 )
 @click.option("--deploy", "force_deploy", is_flag=True, help="Deploy even if FILE has this contract already.")
-@click.option("--trace", "trace_path", metavar="FILE", help="Write EIP-3155 lines to FILE (`-`: stderr).")
+@click.option("--trace", is_flag=True, help="Write EIP-3155 lines, one for each instruction, to stderr.")
+@click.option("--trace-file", metavar="FILE", help="Write the EIP-3155 lines to FILE.")
 @click.option("--profile", is_flag=True, help="Print where the call's gas went, by source line.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
@@ -121,10 +122,10 @@ def _run_raw(code: str, options: dict[str, Any]) -> None:
 
         kernels(table)
         codes = microcode(table, fork)
-    if options["bench"] and options["trace_path"]:
+    if options["bench"] and (options["trace"] or options["trace_file"]):
         raise UsageError("--bench and --trace do not go together")
     with ExitStack() as stack:
-        tracer = _tracer(options["trace_path"], stack)
+        tracer = _tracer(options, stack)
         result, report = run_raw(
             bytecode,
             data,
@@ -151,12 +152,13 @@ def _run_raw(code: str, options: dict[str, Any]) -> None:
     sys.exit(0 if result.success else 1)
 
 
-def _tracer(path: str | None, stack: ExitStack) -> Any:
-    if path is None:
+def _tracer(options: dict[str, Any], stack: ExitStack) -> Any:
+    path = options["trace_file"]
+    if path is None and not options["trace"]:
         return None
     from smartvm.vm.trace import StandardTracer
 
-    if path == "-":
+    if path is None:
         return StandardTracer(sys.stderr)
     try:
         return StandardTracer(stack.enter_context(open(path, "w", encoding="utf-8")))
@@ -336,7 +338,7 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
     plan = _plan(what, options)
     report = CallReport(plan.artifact, options["as_json"])
     with ExitStack() as stack:
-        tracer = _tracer(options["trace_path"], stack)
+        tracer = _tracer(options, stack)
         profiler = LineProfiler() if options["profile"] else None
         session = Session(
             plan.table,
@@ -344,7 +346,7 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             plan.sender,
             state_path=options["state_path"],
             engine=options["engine"],
-            tracer=tracer or profiler,
+            tracer=Tracers(tracer, profiler) if tracer and profiler else tracer or profiler,
         )
         stack.enter_context(session)
         target, result = _deployed(plan, session, report, options)

@@ -352,11 +352,16 @@ def test_state_is_kept_between_runs(smartvm, counter):
 
 
 def test_trace_and_profile(smartvm, counter, tmp_path):
-    assert smartvm("run", counter, "--input", WORD5, "--trace", "t.jsonl").status == 0
+    assert smartvm("run", counter, "--input", WORD5, "--trace-file", "t.jsonl").status == 0
     lines = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
     assert {"pc", "op", "gas", "gasCost", "stack", "depth"} <= set(lines[0])
     assert lines[-1]["pass"] is True
-    document = json.loads(smartvm("run", counter, "--input", WORD5, "--profile", "--json").out)
+    shown = smartvm("run", counter, "--input", WORD5, "--trace", "--json")
+    assert [json.loads(line) for line in shown.err.splitlines()] == lines
+    assert json.loads(shown.out)["success"] is True
+    both = ["--profile", "--trace-file", "again.jsonl", "--json"]
+    document = json.loads(smartvm("run", counter, "--input", WORD5, *both).out)
+    assert (tmp_path / "again.jsonl").read_text() == (tmp_path / "t.jsonl").read_text()
     assert sum(row["gas"] for row in document["profile"]) == document["gas_used"]
     assert document["profile"][0]["line"] == 7
 
@@ -424,7 +429,7 @@ def test_failed_call_exits_1_and_says_why(smartvm, values, arguments, message):
         (["--call", "kept", "--value", "1e60"], "wei"),
         (["--call", "kept", "--input", "0x"], "not both"),
         (["--call", "kept", "--state", "missing/folder/s"], "missing/folder/s"),
-        (["--call", "kept", "--trace", "missing/t"], "cannot write"),
+        (["--call", "kept", "--trace-file", "missing/t"], "cannot write"),
     ],
 )
 def test_wrong_call_exits_2(smartvm, values, tmp_path, arguments, message):
