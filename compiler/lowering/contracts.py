@@ -3,6 +3,8 @@ creates."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from smartvm.compiler.analysis.model import SemanticModel
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
@@ -14,6 +16,7 @@ from smartvm.compiler.lowering.memory import FIRST_FREE_MEMORY, FREE_MEMORY_POIN
 from smartvm.compiler.lowering.object_context import ObjectContext
 from smartvm.compiler.lowering.settings import LoweringSettings
 from smartvm.compiler.lowering.yul_nodes import string
+from smartvm.compiler.source import NO_SOURCE
 from smartvm.compiler.yul import ast as yul
 
 
@@ -35,10 +38,13 @@ class ContractLowering:
         if contract.id not in objects:
             try:
                 objects[contract.id] = self._make(contract)
-            except FatalDiagnostic as fatal:
+            except FatalDiagnostic as raised:
+                fatal = raised
+                if fatal.diagnostic.source == NO_SOURCE:
+                    fatal = FatalDiagnostic(replace(fatal.diagnostic, source=contract.src))
                 if self.sink is not None and fatal.diagnostic not in self.sink.items:
                     self.sink.items.append(fatal.diagnostic)
-                raise
+                raise fatal from None
         return objects[contract.id]
 
     def _make(self, contract: nodes.ContractDefinition) -> yul.Object:
