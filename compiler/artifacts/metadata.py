@@ -22,10 +22,18 @@ _DETAILS_OFF: dict[str, Any] = {
     "jumpdestRemover": True,
     "orderLiterals": False,
     "peephole": True,
-    "simpleCounterForLoopUncheckedIncrement": False,
+    "simpleCounterForLoopUncheckedIncrement": True,
     "yul": False,
 }
 _DETAILS_ON: dict[str, Any] = dict.fromkeys(_DETAILS_OFF, True)
+
+#: solc 0.8.37's sequence of optimizer steps, and the steps after it: readers of metadata expect to see them
+#: where the details are written out.
+_DEFAULT_STEPS = (
+    "dfDvulfnTUtnIfxa[r]EscLMVcul [j]Trpeulxa[r]cLvifMCTUca[r]LSsTFOtfDnca[r]IulcscCTUtvifMx[scCTUt] "
+    "TOntnfDIulvifMjmul[jul] VcTOcul jmul"
+)
+_DEFAULT_CLEANUP_STEPS = "fDnTOcmuO"
 
 
 def contract_metadata(
@@ -104,8 +112,17 @@ def _optimizer(settings: CompilerSettings) -> dict[str, Any]:
     usual = _DETAILS_ON if settings.optimizer_as_given.get("enabled") else _DETAILS_OFF
     if isinstance(given, Mapping):
         details = {**usual, **given}
-        if details in (_DETAILS_OFF, _DETAILS_ON):
+        yul = details.pop("yulDetails", {})
+        if not yul and details in (_DETAILS_OFF, _DETAILS_ON):
             return {"enabled": details == _DETAILS_ON, "runs": settings.runs}
+        if details["yul"]:
+            steps, separator, cleanup = yul.get("optimizerSteps", _DEFAULT_STEPS).partition(":")
+            details["yulDetails"] = {
+                "optimizerSteps": f"{steps}:{cleanup if separator else _DEFAULT_CLEANUP_STEPS}",
+                "stackAllocation": yul.get("stackAllocation", True),
+            }
+        elif "optimizerSteps" in yul:
+            details["yulDetails"] = {"optimizerSteps": ":"}
         return {"details": details, "runs": settings.runs}
     return {"enabled": settings.optimize, "runs": settings.runs}
 
