@@ -7,12 +7,32 @@ Every array argument is C-contiguous. Directions are depth, rows, columns; two-d
 # mypy: ignore-errors
 from __future__ import annotations
 
+import sys
+
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import event, types
 from numba.extending import intrinsic
 from smartvm.vm.dnn.items import LIMBS
+
+
+class _Announcement(event.Listener):
+    """Says once, on stderr, that kernels are being compiled: the first use of some takes seconds."""
+
+    def __init__(self):
+        self._said = False
+
+    def on_start(self, event):
+        if not self._said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
+            self._said = True
+            print("smartvm: compiling DNN kernels for this machine (once) ...", file=sys.stderr, flush=True)
+
+    def on_end(self, event):
+        """Nothing to say."""
+
+
+event.register("numba:compile", _Announcement())
 
 
 def compiled(function):
