@@ -8,6 +8,7 @@ from fractions import Fraction
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.model import MagicVariable
+from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.analysis.types import rationals
 from smartvm.compiler.ast import nodes
 
@@ -90,6 +91,10 @@ class ConstantEvaluator:
                     and argument.value is not None
                 ):
                     return convert(Fraction(erc7201(argument.value)), t.UINT256)
+        # Mistakes within what cannot be evaluated are reported all the same.
+        for child in children(node):
+            if isinstance(child, nodes.Expression):
+                self.evaluate(child)
         return None
 
     def _constant(self, variable: nodes.VariableDeclaration) -> TypedValue | None:

@@ -102,7 +102,7 @@ class UsingChecks(CheckerBase):
         if operator in _UNARY_ONLY:
             if count != 1 or not first_fits:
                 wrong = f"one parameter of type {name}"
-        elif operator != "-":
+        elif operator != "-" and operator not in t.COMPARISONS:
             if count != 2 or not same or not first_fits:
                 wrong = f"two parameters of type {name}"
         elif count >= 3 or not first_fits or not same:
