@@ -236,11 +236,11 @@ def test_kernel_of_ones_own_in_solidity(smartvm):
         "--table",
         folder / "argmax.toml",
         "--args",
-        "[3, -5, 900, 7, 1, 2, 3, 4, 5, 6, 7, 8]",
+        folder / "scores.json",
         "--json",
     ]
     found = [json.loads(smartvm("run", *arguments, "--call", f).out) for f in ("byInstruction", "byLoop")]
-    assert found[0]["result"] == found[1]["result"] == {"index": 2}
+    assert found[0]["result"] == found[1]["result"] == {"index": 40}
     assert found[0]["gas_used"] < found[1]["gas_used"]
     halted = smartvm("run", *arguments[:-3], "--args", "[]", "--call", "byInstruction")
     assert halted.status == 1
