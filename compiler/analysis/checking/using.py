@@ -112,8 +112,10 @@ class UsingChecks(CheckerBase):
                 1884, definition.parameters, f'"{path.name}" needs {wrong} to define {operator}.', used_here
             )
         returned = function.return_types
-        expected: t.Type = t.BOOL if operator in t.COMPARISONS or operator == "!" else target
-        if len(returned) != 1 or returned[0] != expected:
+        gives_bool = operator in t.COMPARISONS or operator == "!"
+        expected: t.Type = t.BOOL if gives_bool else target
+        fits = len(returned) == 1 and returned[0] == expected and (gives_bool or returned[0] == parameters[0])
+        if not fits:
             self.context.type_error(
                 7743,
                 definition.return_parameters,
