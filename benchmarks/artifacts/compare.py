@@ -127,6 +127,8 @@ class IdNumbering:
     def translate(self, value: Any, key: str = "") -> Any:
         """The value with ids replaced, also within type identifiers."""
         if isinstance(value, dict):
+            if key == "exportedSymbols":
+                return value  # see exported_symbols
             if key == "internalFunctionIDs":
                 return {str(self.to_reference.get(int(i), int(i))): number for i, number in value.items()}
             return {self._text(name): self.translate(part, name) for name, part in value.items()}

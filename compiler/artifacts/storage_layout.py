@@ -69,7 +69,7 @@ class _Layout:
         about: dict[str, Any] = {}
         self.types[key] = about  # before the members: a type can contain itself through a mapping
         about["label"] = type_.text(without_location=True)
-        about["numberOfBytes"] = str(type_.storage_bytes() * type_.storage_size())
+        about["numberOfBytes"] = str(type_.storage_bytes() * type_.storage_size() % 2**256)
         about["encoding"] = "inplace"
         if isinstance(type_, StructType):
             members = []
