@@ -25,8 +25,8 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True)
 class FrameEvent:
-    """A frame about to start: ``kind`` is the mnemonic that makes it (CALL for the outermost one), ``caller_gas``
-    what its caller has left meanwhile (None for the outermost one)."""
+    """A frame about to start: ``kind`` is the mnemonic that makes it (CALL for the outermost one),
+    ``caller_gas`` what its caller has left meanwhile (None for the outermost one)."""
 
     kind: str
     depth: int

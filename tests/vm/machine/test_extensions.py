@@ -134,7 +134,8 @@ def test_a_faulty_kernel_is_the_users_error_in_one_message(own) -> None:
 
 def test_storage_of_a_kernel_is_journalled_and_static_calls_refuse_it(own) -> None:
     exchange = bytes.fromhex("60096003b5")  # KEEP(3, 9)
-    assert int.from_bytes(own.run(exchange + bytes.fromhex("506003 54".replace(" ", "")) + TOP).output, "big") == 9
+    result = own.run(exchange + bytes.fromhex("50600354") + TOP)  # POP, SLOAD(3)
+    assert int.from_bytes(result.output, "big") == 9
     own.state.set_code(b"\x07" * 20, exchange + bytes.fromhex("5f5ffd"))
     call = bytes.fromhex("5f5f5f5f5f73") + b"\x07" * 20 + bytes.fromhex("5af150")
     own.run(call)
@@ -161,7 +162,7 @@ def test_buffers_belong_to_the_frame(make_world) -> None:
     world.state.set_code(b"\x07" * 20, code["BUF_SIZE"] + three_items + TOP)
     call = bytes.fromhex("60205f5f5f5f73") + b"\x07" * 20 + bytes.fromhex("5af150")
     # the callee starts with an empty Buffer, and leaves the caller's alone
-    result = world.run(three_items + call + code["BUF_SIZE"] + bytes.fromhex("602052") + bytes.fromhex("60405ff3"))
+    result = world.run(three_items + call + code["BUF_SIZE"] + bytes.fromhex("60205260405ff3"))
     assert [int.from_bytes(result.output[i : i + 32], "big") for i in (0, 32)] == [0, 3]
 
 
