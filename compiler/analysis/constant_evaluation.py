@@ -61,6 +61,9 @@ class ConstantEvaluator:
             case nodes.Literal(kind="number"):
                 value = rationals.literal_value(node)
                 return None if value is None else TypedValue(t.RationalNumberType(value), value)
+            case nodes.Literal(value=bytes() as text):
+                # No number, but operators say what is wrong with it.
+                return TypedValue(t.StringLiteralType(text), Fraction(0))
             case nodes.Identifier():
                 declaration = self.context.model.referenced_declaration.get(node.id)
                 if (
@@ -112,7 +115,10 @@ class ConstantEvaluator:
             )
         value = self.evaluate(variable.value)
         self._depth -= 1
-        result = None if value is None else convert(value.value, type_)
+        if value is not None and isinstance(value.type, t.StringLiteralType):
+            result = value if isinstance(type_, t.ArrayType) else None
+        else:
+            result = None if value is None else convert(value.value, type_)
         self._values[variable.id] = result
         return result
 

@@ -180,7 +180,7 @@ class StaticAnalyzer:
         if self.constants.evaluate(node.left_expression) is None:
             return
         divisor = self.constants.evaluate(node.right_expression)
-        if divisor is not None and divisor.value == 0:
+        if divisor is not None and divisor.value == 0 and not isinstance(divisor.type, t.StringLiteralType):
             self.context.type_error(
                 1211,
                 node,

@@ -335,7 +335,7 @@ class TypeNameResolver:
             value = known.value
         else:
             result = self.constants.evaluate(expression)
-            if result is None:
+            if result is None or isinstance(result.type, t.StringLiteralType):
                 self.context.type_error(
                     5462, expression, "The length of an array is an integer literal or a constant expression."
                 )

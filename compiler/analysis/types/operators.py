@@ -159,12 +159,7 @@ def binary_operator_result(operator: str, left: Type, right: Type) -> Type | Non
             return _rational_binary(operator, left, right)
         case FixedPointType():
             common = common_type(left, right)
-            if (
-                operator in BIT_OPERATORS
-                or operator in BOOLEAN_OPERATORS
-                or operator in SHIFTS
-                or operator == "**"
-            ):
+            if operator in BIT_OPERATORS or operator in BOOLEAN_OPERATORS or operator == "**":
                 return None
             return common
         case FixedBytesType():
