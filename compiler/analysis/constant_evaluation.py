@@ -84,16 +84,16 @@ class ConstantEvaluator:
                 return self._unary(node)
             case nodes.BinaryOperation():
                 return self._binary(node)
-            case nodes.FunctionCall(
-                expression=nodes.Identifier() as callee, arguments=(nodes.Literal() as argument,)
-            ):
+            case nodes.FunctionCall(expression=nodes.Identifier() as callee, arguments=(argument,)):
                 magic = self.context.model.referenced_declaration.get(callee.id)
+                name = self.evaluate(argument)
                 if (
                     isinstance(magic, MagicVariable)
                     and magic.name == "erc7201"
-                    and argument.value is not None
+                    and name is not None
+                    and isinstance(name.type, t.StringLiteralType)
                 ):
-                    return convert(Fraction(erc7201(argument.value)), t.UINT256)
+                    return convert(Fraction(erc7201(name.type.value)), t.UINT256)
         # Mistakes within what cannot be evaluated are reported all the same.
         for child in children(node):
             if isinstance(child, nodes.Expression):
