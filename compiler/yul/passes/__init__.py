@@ -1,1 +1,0 @@
-"""Optimisations from Yul object to Yul object, each in a module of its own."""
