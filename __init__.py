@@ -1,6 +1,6 @@
 """smartvm: a Solidity and Yul compiler and an EVM that share one configurable instruction table.
 
-The names below are the public interface; ``smartvm.api`` and ``smartvm.chain`` document them. They load on
+The names below are the public interface; ``smartvm.api`` documents them. They load on
 first use, so that ``import smartvm`` costs nothing.
 """
 
@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from smartvm.api import (
+    from smartvm.api.chain import Chain, reverts
+    from smartvm.api.compile_functions import (
         compile_files,
         compile_source,
         compile_standard,
         link_code,
     )
-    from smartvm.chain import Chain, reverts
-    from smartvm.contract import Contract, Reverted
+    from smartvm.api.contract import Contract, Reverted
     from smartvm.errors import SmartVMError
 
 __version__ = "0.1.0"
@@ -37,15 +37,15 @@ __all__ = [
 
 #: Where the public names are defined.
 _HOMES = {
-    "Chain": "smartvm.chain",
-    "Contract": "smartvm.contract",
-    "Reverted": "smartvm.contract",
+    "Chain": "smartvm.api.chain",
+    "Contract": "smartvm.api.contract",
+    "Reverted": "smartvm.api.contract",
     "SmartVMError": "smartvm.errors",
-    "compile_files": "smartvm.api",
-    "compile_source": "smartvm.api",
-    "compile_standard": "smartvm.api",
-    "link_code": "smartvm.api",
-    "reverts": "smartvm.chain",
+    "compile_files": "smartvm.api.compile_functions",
+    "compile_source": "smartvm.api.compile_functions",
+    "compile_standard": "smartvm.api.compile_functions",
+    "link_code": "smartvm.api.compile_functions",
+    "reverts": "smartvm.api.chain",
 }
 
 

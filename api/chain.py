@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartvm.abi import checksum_address, keccak256
-from smartvm.contract import Contract, ContractError, Reverted, TransactionResult
+from smartvm.api.contract import Contract, ContractError, Reverted, TransactionResult
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.loader import load_table
 from smartvm.instructions.model import InstructionTable
@@ -99,7 +99,7 @@ class Chain:
         optimize: bool = True,
     ) -> dict[str, dict[str, Any]]:
         """The contracts of a file or of Solidity text by ``source:Name``, compiled for this chain."""
-        from smartvm.api import compile_files, compile_source, link_code
+        from smartvm.api.compile_functions import compile_files, compile_source, link_code
 
         options: dict[str, Any] = {
             "output_values": ["abi", "bin", "bin-runtime", "srcmap-runtime", "storage-layout", "hashes"],

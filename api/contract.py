@@ -18,11 +18,11 @@ from smartvm.abi import (
     signature_of,
     type_from_json,
 )
+from smartvm.api.storage_reader import StorageReader
 from smartvm.errors import SmartVMError
-from smartvm.storage_reader import StorageReader
 
 if TYPE_CHECKING:
-    from smartvm.chain import Chain
+    from smartvm.api.chain import Chain
     from smartvm.vm.messages import ExecutionResult, Log
 
 

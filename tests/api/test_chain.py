@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import smartvm
-from smartvm.chain import Chain
-from smartvm.contract import Contract, ContractError
+from smartvm.api.chain import Chain
+from smartvm.api.contract import Contract, ContractError
 
 SOURCE = """// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
