@@ -1,8 +1,8 @@
 """The one signature that every instruction outside the compiled loop has: DNN instructions and users' kernels.
 
 A kernel is ``def instruction(context: InstructionContext) -> int | tuple[int, ...] | None``. It gets its operands
-popped and its table row's constant gas charged; it charges dynamic gas *before* it does the work, and returns its results
-(unsigned 256-bit words, the first ends on top of the stack).
+popped and its table row's constant gas charged; it charges dynamic gas *before* it does the work, and returns its
+results (unsigned 256-bit words, the first ends on top of the stack).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from smartvm.instructions.model import Gas
-    from smartvm.vm.dnn.buffer import Buffer
     from smartvm.vm.dnn.blocks import WeightBlock
+    from smartvm.vm.dnn.buffer import Buffer
 
 
 class GasMeter(Protocol):
@@ -30,7 +30,8 @@ class GasMeter(Protocol):
 
 
 class MemoryView(Protocol):
-    """The frame's memory. Both calls first expand it, and pay for that, as MLOAD and MSTORE do; a length of 0 does nothing."""
+    """The frame's memory. Both calls first expand it, and pay for that, as MLOAD and MSTORE do; a length of 0 does
+    nothing."""
 
     def read(self, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``."""
@@ -100,8 +101,8 @@ class InstructionContext(Protocol):
         ...
 
     def halt(self, expected: str, found: str) -> Exception:
-        """The exceptional halt to raise: ``raise context.halt("6*24*24 items", "3456 items")``. The VM adds the mnemonic
-        and the program counter."""
+        """The exceptional halt to raise: ``raise context.halt("6*24*24 items", "3456 items")``. The VM adds the
+        mnemonic and the program counter."""
         ...
 
 

@@ -28,6 +28,10 @@ _MAX_REWRITES = 8
 _MAX_REGION = 40
 
 
+class InstructionNotInFork(Exception):
+    """A rule wants an instruction that the fork lacks (shifts before Constantinople): it does not apply."""
+
+
 class Simplifier:
     """Simplifies one function in place. ``guarded``: the code keeps to Solidity's memory model."""
 
@@ -231,7 +235,9 @@ class Simplifier:
 
     def apply(self, name: str, inputs: list[int]) -> int:
         """The value of a pure instruction that is to be computed before the present operation."""
-        builtin = self.builtins[name.lower()]
+        builtin = self.builtins.get(name.lower())
+        if builtin is None:
+            raise InstructionNotInFork(name)
         output = self.function.new_value()
         operation = Operation(builtin, None, inputs, [output], self.source)
         if self._operation(operation, self._contents, self._added):
@@ -394,7 +400,10 @@ class Simplifier:
                         return self.constant(result)
             if rule is None:
                 return None
-            better = rule(self, inputs)
+            try:
+                better = rule(self, inputs)
+            except InstructionNotInFork:
+                return None
             if better is None:
                 return None
             if isinstance(better, int):

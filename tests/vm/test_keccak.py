@@ -5,7 +5,6 @@ from __future__ import annotations
 from Crypto.Hash import keccak
 from hypothesis import given
 from hypothesis import strategies as st
-
 from smartvm.vm.keccak import keccak256
 
 
