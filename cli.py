@@ -16,20 +16,24 @@ import click
 from smartvm.errors import SmartVMError
 
 #: Subcommands in the order of ``--help``, each the object ``command`` of the module of its name.
-_COMMANDS = ("compile", "run", "inspect", "table", "statetest", "fuzz")
+_COMMANDS = ("compile", "run", "inspect", "table", "statetest", "fuzz", "solc-binary")
 
 #: Exit statuses: of an interrupt (128 + SIGINT) and of a bug (sysexits.h: EX_SOFTWARE).
 _INTERRUPTED, _INTERNAL = 130, 70
 
 
+def _module(name: str) -> str:
+    return f"smartvm.commands.{name.replace('-', '_')}"
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
-        return [name for name in _COMMANDS if importlib.util.find_spec(f"smartvm.commands.{name}")]
+        return [name for name in _COMMANDS if importlib.util.find_spec(_module(name))]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(context):
             return None
-        command: click.Command = importlib.import_module(f"smartvm.commands.{name}").command
+        command: click.Command = importlib.import_module(_module(name)).command
         return command
 
     def resolve_command(
