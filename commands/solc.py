@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,10 @@ def run(arguments: Sequence[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script: exits with 0, or with 1 after any error. A bug shows no traceback unless
     ``SMARTVM_DEBUG=1``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # solc writes UTF-8 in every locale.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         status = run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()

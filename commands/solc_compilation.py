@@ -21,7 +21,7 @@ from smartvm.commands.solc_input import (
     whole_number,
 )
 from smartvm.commands.solc_options import COMBINED, OUTPUTS, CommandLine, OptionError, Output
-from smartvm.compiler.diagnostics import CompileError, Diagnostic, format_diagnostic
+from smartvm.compiler.diagnostics import CompileError, Diagnostic, FatalDiagnostic, format_diagnostic
 from smartvm.compiler.linker import link_hex, link_text, placeholder, unlinked
 from smartvm.compiler.pipeline import CompilationFailed, CompilationUnit, CompiledContract, deep_recursion
 from smartvm.compiler.settings import CompilerSettings
@@ -40,6 +40,7 @@ _PLACEHOLDER = re.compile(r"__.{36}__")
 def run_mode(line: CommandLine) -> int:
     """Run the mode that a command line selects; the exit status. Raises OptionError."""
     mode = line.mode
+    _check_mode(line, mode)
     if mode == "standard-json":
         return _standard_json(line)
     libraries = library_addresses(line)
@@ -50,6 +51,33 @@ def run_mode(line: CommandLine) -> int:
     if mode == "strict-assembly":
         return _strict_assembly(line, sources, settings)
     return _compile(line, sources, settings)
+
+
+#: What can be asked for with ``--strict-assembly``; all of it when nothing is.
+_ASSEMBLY_OUTPUTS = ("asm", "bin", "ir-optimized")
+
+#: Modes as solc's messages name them, and the outputs that they have.
+_MODE_OUTPUTS = {
+    "standard-json": ("standard JSON", ()),
+    "link": ("linker", ()),
+    "strict-assembly": ("assembler", _ASSEMBLY_OUTPUTS),
+}
+
+
+def _check_mode(line: CommandLine, mode: str) -> None:
+    """Refuse outputs and options that a mode does not have."""
+    if mode not in _MODE_OUTPUTS:
+        return
+    title, possible = _MODE_OUTPUTS[mode]
+    outputs = {"ast-compact-json", *(output.name for output in OUTPUTS)} - set(possible)
+    if refused := sorted(outputs & line.flags):
+        listed = ", ".join(f"--{name}" for name in refused)
+        raise OptionError(f"The following outputs are not supported in {title} mode: {listed}.")
+    if mode == "strict-assembly":
+        return
+    for option in ("optimize", "optimize-runs", "optimize-yul"):
+        if option in line.flags or option in line.values:
+            raise OptionError(f"Option --{option} is only valid in compiler and assembler modes.")
 
 
 # --- output ---------------------------------------------------------------------------------------------
@@ -106,10 +134,6 @@ def _report(items: list[Diagnostic], sources: Mapping[int, SourceText], with_cod
 
 
 def _standard_json(line: CommandLine) -> int:
-    chosen = [output.name for output in OUTPUTS if output.name in line.flags]
-    if chosen:
-        listed = ", ".join(f"--{name}" for name in sorted(chosen))
-        raise OptionError(f"The following outputs are not supported in standard JSON mode: {listed}.")
     if any(is_remapping(word) for word in line.words):
         raise OptionError(
             "Import remappings are not accepted on the command line in Standard JSON mode.\n"
@@ -161,12 +185,7 @@ def _strict_assembly(line: CommandLine, sources: CommandLineSources, settings: C
     if sources.remappings or "combined-json" in line.values:
         what = "Import remappings are" if sources.remappings else "--combined-json is"
         raise OptionError(f"{what} not supported in assembly mode.")
-    possible = ("asm", "bin", "ir-optimized")
-    unsupported = [o.name for o in OUTPUTS if o.name in line.flags and o.name not in possible]
-    if unsupported:
-        listed = ", ".join(f"--{name}" for name in unsupported)
-        raise OptionError(f"The following outputs are not supported in assembler mode: {listed}.")
-    wanted = line.flags & set(possible) or set(possible)
+    wanted = line.flags & set(_ASSEMBLY_OUTPUTS) or set(_ASSEMBLY_OUTPUTS)
     printer, failed = _Printer(line), False
     results = []
     with_codes = "error-codes" in line.flags
@@ -210,7 +229,7 @@ def _compile(line: CommandLine, sources: CommandLineSources, settings: CompilerS
     with deep_recursion():
         try:
             compilation.make()
-        except CompilationFailed:
+        except (CompilationFailed, FatalDiagnostic):
             pass  # the sink has the errors
         except RecursionError:
             failure = "CompilerError: The source is nested too deeply."

@@ -33,10 +33,7 @@ _KINDS = (".py", ".lark", ".toml", *EXTENSION_SUFFIXES)
 #: once per content: into a folder of its own that is then renamed, so that processes can start together.
 _MAIN = """\
 import os
-import shutil
 import sys
-import tempfile
-import zipfile
 
 if sys.version_info < (3, 11):
     sys.exit("Error: smartvm-solc needs Python 3.11 or later, this is " + sys.version.split()[0])
@@ -51,6 +48,10 @@ def unpacked():
     target = os.path.join(base, "solc-" + DIGEST)
     if os.path.isdir(target):
         return target
+    import shutil
+    import tempfile
+    import zipfile
+
     try:
         os.makedirs(base, exist_ok=True)
         made = tempfile.mkdtemp(dir=base)

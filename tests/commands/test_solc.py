@@ -96,6 +96,9 @@ def test_an_error_in_the_source_goes_to_stderr_with_status_1(run, tmp_path):
         (["missing.sol"], '"missing.sol" is not found.'),
         ([], "No input files given."),
         (["--standard-json", "--bin"], "outputs are not supported in standard JSON mode: --bin."),
+        (["--link", "--abi", "A.sol"], "outputs are not supported in linker mode: --abi."),
+        (["--link", "--optimize", "A.sol"], "--optimize is only valid in compiler and assembler modes."),
+        (["--strict-assembly", "--abi", "A.sol"], "outputs are not supported in assembler mode: --abi."),
         (["--libraries", "L=0x12", "A.sol"], "Invalid length for address"),
         (["--libraries", "L=" + "0xAb" + "0" * 37 + "a", "A.sol"], "Invalid checksum on address"),
         (["--include-path", "x", "A.sol"], "--include-path option requires a non-empty base path."),
@@ -219,3 +222,41 @@ def test_the_zipapp_of_the_same_compiler_has_the_same_bytes(tmp_path):
     write_zipapp(tmp_path / "one", "/usr/bin/env python3")
     write_zipapp(tmp_path / "two", "/usr/bin/env python3")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.fixture
+def script(tmp_path):
+    """The console script, as an installation writes it."""
+    path = tmp_path / "smartvm-solc"
+    path.write_text(f"#!{sys.executable}\nfrom smartvm.commands.solc import main\nmain()\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_py_solc_x_compiles_through_the_script(script):
+    solcx = pytest.importorskip("solcx")
+    compiled = solcx.compile_source(SOURCE, solc_binary=script)
+    assert set(compiled) == {"<stdin>:C", "<stdin>:L"}
+    assert set(compiled["<stdin>:C"]) == set(COMBINED_OUTPUTS)
+    request = {
+        "language": "Solidity",
+        "sources": {"A.sol": {"content": SOURCE}},
+        "settings": {"outputSelection": {"*": {"*": ["abi", "evm.bytecode.object"]}}},
+    }
+    output = solcx.compile_standard(request, solc_binary=script)
+    code = output["contracts"]["A.sol"]["C"]["evm"]["bytecode"]["object"]
+    assert ADDRESS[2:] in solcx.link_code(code, {"A.sol:L": ADDRESS}, solc_binary=script)
+    with pytest.raises(solcx.exceptions.UnknownValue):
+        solcx.compile_source(SOURCE, output_values=["nothing"], solc_binary=script)
+    with pytest.raises(solcx.exceptions.SolcError, match=r"<stdin>:1:10"):
+        solcx.compile_source("contract {", output_values=["abi"], solc_binary=script)
+
+
+def test_utf_8_is_written_in_every_locale(script, tmp_path):
+    (tmp_path / "U.sol").write_text("contract U { /// @notice Größe\n function f() public {} }")
+    result = subprocess.run(
+        [script, "--userdoc", "U.sol"],
+        cwd=tmp_path, env={"PYTHONIOENCODING": "ascii", "PATH": "/usr/bin:/bin"}, capture_output=True,
+        check=True, timeout=60,
+    )  # fmt: skip
+    assert "Größe".encode() in result.stdout
