@@ -7,24 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from smartvm.compiler.source import SourceText
-
-KEYWORDS = frozenset(
-    (
-        "break",
-        "case",
-        "continue",
-        "default",
-        "false",
-        "for",
-        "function",
-        "hex",
-        "if",
-        "leave",
-        "let",
-        "switch",
-        "true",
-    )
-)
+from smartvm.instructions.rows import YUL_KEYWORDS
 
 _SKIPPED = r"(?:[ \t\r\n\f]+|//[^\r\n]*|/\*(?:[^*]|\*(?!/))*\*/)*"
 _TOKEN = re.compile(
@@ -101,7 +84,7 @@ def byte_offsets(text: str) -> list[int]:
 
 def is_identifier(token: str) -> bool:
     """Whether the token is an identifier: it may hold dots, as solc's own names and ``x.slot`` do."""
-    return token[:1] in _IDENTIFIER_START and token not in KEYWORDS and not is_hex_string(token)
+    return token[:1] in _IDENTIFIER_START and token not in YUL_KEYWORDS and not is_hex_string(token)
 
 
 def is_hex_string(token: str) -> bool:
