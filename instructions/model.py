@@ -162,3 +162,19 @@ class InstructionTable:
         """The gas entry in force at ``fork``."""
         index = self.fork_index(fork)
         return [g for g in instruction.gas if self.fork_index(g.since) <= index][-1]
+
+
+class TableKey:
+    """A table as a key of caches: the same object, not merely the same digest, which leaves out gas. Hashing
+    all rows for each look-up would take a millisecond."""
+
+    __slots__ = ("table",)
+
+    def __init__(self, table: InstructionTable) -> None:
+        self.table = table
+
+    def __hash__(self) -> int:
+        return hash(self.table.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TableKey) and self.table is other.table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from smartvm.instructions.model import Gas, Instruction, InstructionTable
+from smartvm.instructions.model import Gas, Instruction, InstructionTable, TableKey
 from smartvm.vm.forks import Fork
 from smartvm.vm.native.bodies import BODIES
 from smartvm.vm.native.build import sequences
@@ -118,26 +118,11 @@ class ExecutionPlan:
         return table
 
 
-class _Content:
-    """A table that equals another with the same digest: hashing all its rows would take a millisecond."""
-
-    __slots__ = ("table",)
-
-    def __init__(self, table: InstructionTable) -> None:
-        self.table = table
-
-    def __hash__(self) -> int:
-        return hash(self.table.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Content) and self.table.digest == other.table.digest
-
-
 @lru_cache(maxsize=64)
-def _plan(content: _Content, fork: Fork) -> ExecutionPlan:
-    return ExecutionPlan(content.table, fork)
+def _plan(key: TableKey, fork: Fork) -> ExecutionPlan:
+    return ExecutionPlan(key.table, fork)
 
 
 def execution_plan(table: InstructionTable, fork: Fork) -> ExecutionPlan:
     """The plan, made once for each table and fork."""
-    return _plan(_Content(table), fork)
+    return _plan(TableKey(table), fork)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from smartvm.compiler.yul import ast
 from smartvm.instructions.forks import solc_name
-from smartvm.instructions.model import Area, Effects, Instruction, InstructionTable, ResultCount
+from smartvm.instructions.model import Area, Effects, Instruction, InstructionTable, ResultCount, TableKey
 
 LiteralKind = Literal["string", "number"]
 
@@ -154,26 +154,11 @@ class Dialect:
 
 def dialect_for(table: InstructionTable, fork: str, objects: bool = True) -> Dialect:
     """The dialect; one object for the same table, fork and mode, so that its look-ups are made once."""
-    return _dialect(_TableKey(table), fork, objects)
-
-
-class _TableKey:
-    """Tables compare by their content's digest and path: hashing 180 rows for each look-up would be slow."""
-
-    __slots__ = ("table",)
-
-    def __init__(self, table: InstructionTable) -> None:
-        self.table = table
-
-    def __hash__(self) -> int:
-        return hash(self.table.digest)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _TableKey) and self.table is other.table
+    return _dialect(TableKey(table), fork, objects)
 
 
 @lru_cache(maxsize=32)
-def _dialect(key: _TableKey, fork: str, objects: bool) -> Dialect:
+def _dialect(key: TableKey, fork: str, objects: bool) -> Dialect:
     return Dialect(key.table, fork, objects)
 
 
