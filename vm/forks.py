@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from smartvm.errors import SmartVMError
+from smartvm.instructions.forks import canonical_fork
 
 
 class UnknownForkError(SmartVMError):
@@ -42,29 +43,14 @@ class Fork(IntEnum):
 
 LATEST_FORK = Fork.OSAKA
 
-#: Other names in use: those of the state tests' fixtures (geth's), of glacier forks, and working titles.
-_ALIASES = {
-    "EIP150": Fork.TANGERINE_WHISTLE,
-    "EIP158": Fork.SPURIOUS_DRAGON,
-    "CONSTANTINOPLEFIX": Fork.PETERSBURG,
-    "MUIRGLACIER": Fork.ISTANBUL,
-    "ARROWGLACIER": Fork.LONDON,
-    "GRAYGLACIER": Fork.LONDON,
-    "MERGE": Fork.PARIS,
-}
-
-
-def _bare(name: str) -> str:
-    return name.replace("_", "").replace("-", "").replace(" ", "").upper()
-
-
-_BY_NAME = {_bare(fork.name): fork for fork in Fork} | _ALIASES
+_BY_LABEL = {fork.label: fork for fork in Fork}
 
 
 def fork_named(name: str) -> Fork:
-    """The fork called ``name``: in any case, with or without underscores, or as the state tests' fixtures
-    call it (``EIP150``, ``ConstantinopleFix``, ``Merge``). Raises ``UnknownForkError``."""
-    fork = _BY_NAME.get(_bare(name))
+    """The fork called ``name``, in any of the spellings that ``instructions.forks`` knows: any case, with or
+    without underscores, or as the state tests' fixtures call it (``EIP150``, ``ConstantinopleFix``, ``Merge``).
+    Raises ``UnknownForkError``."""
+    fork = _BY_LABEL.get(canonical_fork(name))
     if fork is None:
         known = ", ".join(fork.label for fork in Fork)
         raise UnknownForkError(f"unknown fork `{name}`", hint=f"known forks: {known}")
