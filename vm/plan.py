@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from smartvm.instructions.model import Gas, Instruction, InstructionTable, TableKey
+from smartvm.vm.dnn.lookahead import Lookahead
 from smartvm.vm.forks import Fork
 from smartvm.vm.native.bodies import BODIES
 from smartvm.vm.native.build import sequences
@@ -44,6 +45,11 @@ class ExecutionPlan:
         self.descriptors = self._make_descriptors()
         self.transitions = self._make_transitions()
         self.parameters = [self._parameter(name, constant) for name, constant in PARAMETERS]
+
+    @cached_property
+    def lookahead(self) -> Lookahead:
+        """Looks ahead in code for DNN instructions."""
+        return Lookahead(self.instructions)
 
     def rule(self, name: str) -> Gas:
         """The gas rule of an instruction of this fork."""
