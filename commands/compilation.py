@@ -157,6 +157,7 @@ def _compile_solidity(
     paths: Sequence[str], request: CompileRequest, table: InstructionTable, compiled: Compiled
 ) -> None:
     from smartvm.compiler.imports import FileReader
+    from smartvm.compiler.library import with_library
     from smartvm.compiler.standard_json import compile_standard
 
     base = Path(request.base_path) if request.base_path else Path.cwd()
@@ -187,8 +188,9 @@ def _compile_solidity(
     if wrong:
         raise CompilationError(f"{wrong} error{'s' if wrong != 1 else ''}, nothing is compiled")
     texts: dict[int, tuple[str, str]] = {}
+    imported = with_library(reader)
     for name, entry in output.get("sources", {}).items():
-        text = sources[name]["content"] if name in sources else reader(name)
+        text = sources[name]["content"] if name in sources else imported(name)
         texts[entry["id"]] = (name, text)
     table_name, digest = _recorded_table(table, request)
     for source_name, contracts in output.get("contracts", {}).items():

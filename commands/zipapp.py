@@ -27,7 +27,7 @@ _LIBRARIES = {
     "Crypto": ("__init__.py", "Util", "Hash/__init__.py", "Hash/keccak.py", "Hash/_keccak"),
 }
 
-_KINDS = (".py", ".lark", ".toml", *EXTENSION_SUFFIXES)
+_KINDS = (".py", ".lark", ".toml", ".sol", *EXTENSION_SUFFIXES)
 
 #: What runs first. Grammars, tables and extension modules must be files on disk, so it unpacks all of them,
 #: once per content: into a folder of its own that is then renamed, so that processes can start together.

@@ -18,6 +18,10 @@ class SourceNotFound(Exception):
     """Why a source cannot be read, for the end of "Source ... not found: "."""
 
 
+class SourceMissing(SourceNotFound):
+    """There is nothing of that name, as opposed to something that may not or cannot be read."""
+
+
 #: Gives the text of a source unit name, or raises SourceNotFound.
 SourceReader = Callable[[str], str]
 
@@ -93,7 +97,7 @@ def join_source_name(path: str, importing: str) -> str:
 
 def no_reader(name: str) -> str:
     """The reader for Standard JSON without access to files."""
-    raise SourceNotFound("File not supplied initially.")
+    raise SourceMissing("File not supplied initially.")
 
 
 @dataclass
@@ -132,7 +136,7 @@ class FileReader:
         found = [candidate for candidate in candidates if candidate.exists()]
         if not found:
             searched = ", ".join(f'"{prefix}"' for prefix in prefixes)
-            raise SourceNotFound(f"File not found. Searched the following locations: {searched}.")
+            raise SourceMissing(f"File not found. Searched the following locations: {searched}.")
         if len(found) > 1:
             matching = ", ".join(f'"{candidate}"' for candidate in found)
             raise SourceNotFound(f"Ambiguous import. Multiple matching files found: {matching}.")

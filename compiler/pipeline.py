@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.imports import SourceNotFound, SourceReader, no_reader
+from smartvm.compiler.library import with_library
 from smartvm.compiler.settings import CompilerSettings
 from smartvm.compiler.source import SourceText
 
@@ -63,7 +64,7 @@ class CompilationUnit:
         self.settings = settings or CompilerSettings()
         self.sink = DiagnosticSink()
         self._given = dict(sources)
-        self._reader = reader
+        self._reader = with_library(reader)
         self._missing: dict[str, str] = {}
         self._metadata_sources: dict[str, dict[str, Any]] = {}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from smartvm.compiler.imports import ImportRules, Remapping, RemappingError, SourceNotFound, SourceReader
 from smartvm.compiler.keccak import keccak256
+from smartvm.compiler.library import with_library
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, CompilerSettings, MetadataSettings
 
@@ -217,7 +218,7 @@ def _fetch(
         if not isinstance(url, str):
             raise InputError("URL must be a string.")
         try:
-            content = reader(url)
+            content = with_library(reader)(url)
         except SourceNotFound as problem:
             failures.append(f'Cannot import url ("{url}"): {problem}')
             continue
