@@ -223,6 +223,10 @@ class Chain:
         """The word in a storage slot."""
         return self.state.storage(address_bytes(address), slot)
 
+    def weight_block(self, address: str, block_id: int) -> bytes | None:
+        """A weight block as the state holds it, width byte and packed items; None where there is none."""
+        return self.state.block(address_bytes(address), block_id)
+
     @contextmanager
     def prank(self, sender: str) -> Iterator[None]:
         """Within the block, ``sender`` sends where none is named."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smartvm.abi import (
@@ -23,6 +24,7 @@ from smartvm.errors import SmartVMError
 
 if TYPE_CHECKING:
     from smartvm.api.chain import Chain
+    from smartvm.api.weights import Place, PlannedBlock, UploadResult
     from smartvm.vm.messages import ExecutionResult, Log
 
 
@@ -177,6 +179,54 @@ class Contract:
         return StorageReader(self.storage_layout, lambda slot: self.chain.storage(self.address, slot)).read(
             variable, keys
         )
+
+    def upload_weights(
+        self,
+        weights: str | Path | Mapping[str, Any],
+        *,
+        places: Mapping[str, int | Place] | None = None,
+        first_id: int | None = None,
+        function: str = "upload",
+        block_gas_limit: int | None = None,
+        sender: str | None = None,
+        progress: Callable[[PlannedBlock], None] | None = None,
+    ) -> UploadResult:
+        """Store a network's weights through the contract's upload function, one transaction a block
+        (docs/weights.md). ``weights`` is a ``.npz`` file, or arrays by name; ``places`` gives their block
+        ids, else they are numbered from ``first_id`` on. Blocks that are there already are not sent again.
+
+        Raises WeightsError for arrays that cannot be blocks, UploadFailed when the contract does not store
+        one.
+        """
+        from smartvm.api import weights as weight_arrays
+
+        entry = weight_arrays.upload_entry(self.abi, function)
+        limit = weight_arrays.BLOCK_GAS_LIMIT if block_gas_limit is None else block_gas_limit
+        method = Function(self, function, [entry])
+
+        def send(block_id: int, width: int, items: bytes) -> TransactionResult:
+            try:
+                return method.send(block_id, width, items, gas=limit, sender=sender)
+            except Reverted as error:
+                return error.result
+
+        uploader = weight_arrays.Uploader(
+            send,
+            lambda block_id: self.chain.weight_block(self.address, block_id),
+            self.chain.machine.plan.constants.get("block_write_byte", 0),
+            limit,
+        )
+        given = None
+        if places is not None:
+            given = {
+                name: place if isinstance(place, weight_arrays.Place) else weight_arrays.Place(place)
+                for name, place in places.items()
+            }
+        with weight_arrays.open_weights(weights) as arrays:
+            blocks = weight_arrays.plan_blocks(
+                arrays, given, weight_arrays.FIRST_ID if first_id is None else first_id
+            )
+            return uploader.upload(blocks, progress or (lambda block: None))
 
     def storage(self, slot: int) -> int:
         """The word in a storage slot."""

@@ -14,11 +14,9 @@ from smartvm.commands.profile import LineProfiler, Tracers
 from smartvm.commands.report import CallReport, describe_failure
 
 if TYPE_CHECKING:
-    from smartvm.abi import AbiType
     from smartvm.commands.artifact import Artifact
     from smartvm.commands.session import Session
     from smartvm.instructions.model import InstructionTable
-    from smartvm.vm.messages import ExecutionResult
 
 _GAS = 1_000_000_000
 #: What raw code gets, as in the measurements of other EVMs.
@@ -64,11 +62,11 @@ class _RunCommand(CommandWithLists):
     is_flag=True,
     help="Run on a VM without the instructions that the table gives in Yul; their Yul is compiled in.",
 )
-@click.option("--state", "state_path", metavar="FILE", help="Keep the state in FILE from run to run.")
+@click.option("--state", "state_path", metavar="DIR", help="Keep the state in DIR from run to run.")
 @click.option(
     "--at", "address", metavar="ADDRESS", help="Call the contract at ADDRESS of the state; deploy nothing."
 )
-@click.option("--deploy", "force_deploy", is_flag=True, help="Deploy even if FILE has this contract already.")
+@click.option("--deploy", "force_deploy", is_flag=True, help="Deploy even if DIR has this contract already.")
 @click.option("--trace", is_flag=True, help="Write EIP-3155 lines, one for each instruction, to stderr.")
 @click.option("--trace-file", metavar="FILE", help="Write the EIP-3155 lines to FILE.")
 @click.option("--profile", is_flag=True, help="Print where the call's gas went, by source line.")
@@ -170,46 +168,6 @@ def _tracer(options: dict[str, Any], stack: ExitStack) -> Any:
 # ----------------------------------------------------------------------------------------------------
 
 
-def _artifact(what: str, options: dict[str, Any]) -> Artifact:
-    from smartvm.commands.artifact import choose, is_artifact_path, read_artifact
-
-    if is_artifact_path(what):
-        return read_artifact(what)
-    if not what.endswith((".sol", ".yul")):
-        raise UsageError(f"`{what}` is neither a .sol or .yul file nor an artifact (.json)")
-    from smartvm.commands.compilation import CompileRequest, artifacts_of
-
-    request = CompileRequest(
-        [what],
-        table_name=options["table_name"] or "default",
-        evm_version=options["evm_version"] or "osaka",
-        optimize=options["optimize"],
-        expand_extensions=options["expand_extensions"],
-    )
-    return choose(artifacts_of(what, request), options["name"], f"`{what}`")
-
-
-def _address(text: str) -> bytes:
-    digits = text.removeprefix("0x").removeprefix("0X")
-    if len(digits) != 40 or any(c not in "0123456789abcdefABCDEF" for c in digits):
-        raise UsageError(f"`{text}` is no address", hint="an address is 0x and 40 hexadecimal digits")
-    return bytes.fromhex(digits)
-
-
-def _encode(types: list[AbiType], words: tuple[str, ...], whose: str) -> bytes:
-    from smartvm.abi import AbiError, encode
-    from smartvm.commands.values import argument
-
-    if len(types) != len(words):
-        shown = ", ".join(str(t) for t in types) or "none"
-        raise UsageError(f"{whose} takes {len(types)} arguments ({shown}), {len(words)} are given")
-    values = [argument(t, word) for t, word in zip(types, words, strict=True)]
-    try:
-        return encode(types, values)
-    except AbiError as error:
-        raise UsageError(f"{whose}: {error.message}") from None
-
-
 def _find_function(artifact: Artifact, wanted: str) -> dict[str, Any]:
     from difflib import get_close_matches
 
@@ -258,38 +216,26 @@ class _Plan:
 
 def _plan(what: str, options: dict[str, Any]) -> _Plan:
     """Find everything that can be wrong about the command line before anything runs."""
-    from smartvm.abi import type_from_json
-    from smartvm.commands.artifact import table_for
-    from smartvm.commands.options import checked_fork, load_checked_table
+    from smartvm.commands.deployment import address_argument, artifact_of, creation_code, table_of
+    from smartvm.commands.options import checked_fork
     from smartvm.commands.session import DEFAULT_SENDER
     from smartvm.commands.values import wei
-    from smartvm.disassembler.linear import bytes_from_hex
 
     for option in ("address", "force_deploy"):
         if options[option] and options["state_path"] is None:
-            raise UsageError("--at and --deploy go with --state FILE")
-    artifact = _artifact(what, options)
-    if options["expand_extensions"]:
-        from smartvm.extensions import without_extensions
-
-        table = without_extensions(load_checked_table(options["table_name"] or "default"))
-    else:
-        table = table_for(artifact, options["table_name"])
+            raise UsageError("--at and --deploy go with --state DIR")
+    artifact = artifact_of(what, options)
+    table = table_of(artifact, options)
     if not artifact.bytecode:
         raise UsageError(f"{artifact.contract_name} has no code: it is an interface or abstract")
     entry, data = _calldata(artifact, options)
-    target = _address(options["address"]) if options["address"] else None
-    creation = b""
-    if target is None:
-        constructor: dict[str, Any] = next((e for e in artifact.abi if e.get("type") == "constructor"), {})
-        types = [type_from_json(item) for item in constructor.get("inputs", ())]
-        creation = bytes_from_hex(_linked(artifact.bytecode, options["libraries"]))
-        creation += _encode(types, options["constructor_args"], "the constructor")
+    target = address_argument(options["address"]) if options["address"] else None
+    creation = creation_code(artifact, options) if target is None else b""
     return _Plan(
         artifact=artifact,
         table=table,
         fork=checked_fork(table, options["evm_version"] or artifact.evm_version),
-        sender=_address(options["sender"]) if options["sender"] else DEFAULT_SENDER,
+        sender=address_argument(options["sender"]) if options["sender"] else DEFAULT_SENDER,
         gas=_GAS if options["gas"] is None else options["gas"],
         value=wei(options["value"]),
         target=target,
@@ -300,24 +246,10 @@ def _plan(what: str, options: dict[str, Any]) -> _Plan:
     )
 
 
-def _linked(bytecode: str, libraries: tuple[str, ...]) -> str:
-    """The bytecode with the addresses of ``source:Library=0x...`` put in."""
-    if not libraries:
-        return bytecode
-    from smartvm.compiler.linker import link_text
-
-    addresses: dict[str, str] = {}
-    for item in libraries:
-        name, separator, address = item.partition("=")
-        if not separator or not name:
-            raise UsageError(f"`{item}` names no library", hint="write source.sol:Library=0x...")
-        addresses[name] = "0x" + _address(address).hex()
-    return link_text(bytecode, addresses)
-
-
 def _calldata(artifact: Artifact, options: dict[str, Any]) -> tuple[dict[str, Any] | None, bytes]:
     """The function to call and the call's data, by ``--call`` and ``--args`` or by ``--input``."""
     from smartvm.abi import signature_of
+    from smartvm.commands.deployment import encode_arguments
     from smartvm.commands.options import hex_argument
 
     if options["function"] and options["input_"] is not None:
@@ -325,7 +257,7 @@ def _calldata(artifact: Artifact, options: dict[str, Any]) -> tuple[dict[str, An
     if options["function"]:
         entry = _find_function(artifact, options["function"])
         signature = signature_of(entry)
-        arguments = _encode(list(signature.types), options["arguments"], f"`{signature}`")
+        arguments = encode_arguments(list(signature.types), options["arguments"], f"`{signature}`")
         return entry, signature.selector + arguments
     if options["arguments"]:
         raise UsageError("--args without --call", hint="name the function: --call NAME")
@@ -333,6 +265,7 @@ def _calldata(artifact: Artifact, options: dict[str, Any]) -> tuple[dict[str, An
 
 
 def _run_contract(what: str, options: dict[str, Any]) -> None:
+    from smartvm.commands.deployment import find_or_deploy
     from smartvm.commands.session import Session
 
     plan = _plan(what, options)
@@ -349,7 +282,16 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             tracer=Tracers(tracer, profiler) if tracer and profiler else tracer or profiler,
         )
         stack.enter_context(session)
-        target, result = _deployed(plan, session, report, options)
+        target, result = find_or_deploy(
+            session,
+            report,
+            plan.target,
+            plan.creation,
+            plan.gas,
+            0 if plan.calls else plan.value,
+            state_path=options["state_path"],
+            force=options["force_deploy"],
+        )
         if target is not None and plan.calls:
             if profiler is not None:
                 profiler.watch(target, _lines(plan.artifact, session, target))
@@ -364,33 +306,6 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             tracer.finish(result)
     report.end(result)
     sys.exit(0 if result is None or result.success else 1)
-
-
-def _deployed(
-    plan: _Plan, session: Session, report: CallReport, options: dict[str, Any]
-) -> tuple[bytes | None, ExecutionResult | None]:
-    """The contract's address (None when its constructor failed), and the deployment if there was one."""
-    from smartvm.abi import checksum_address
-    from smartvm.commands.session import Deployments
-
-    deployments = Deployments(options["state_path"])
-    target = plan.target
-    if target is not None and not session.state.code(target):
-        raise UsageError(f"there is no code at {checksum_address(target)} in `{options['state_path']}`")
-    if target is None and not options["force_deploy"]:
-        target = deployments.find(plan.creation)
-        if target is not None and not session.state.code(target):
-            target = None
-    if target is not None:
-        report.line("address", checksum_address(target), f"{plan.artifact.contract_name} at")
-        return target, None
-    result = session.deploy(plan.creation, plan.gas, 0 if plan.calls else plan.value)
-    if result.success and result.created_address is not None:
-        target = result.created_address
-        session.commit()
-        deployments.record(plan.creation, target)
-    report.deployment(result)
-    return target, result
 
 
 def _lines(artifact: Artifact, session: Session, target: bytes) -> Mapping[int, tuple[str, int]]:

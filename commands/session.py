@@ -23,9 +23,25 @@ DEFAULT_SENDER = bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266")
 INITIAL_BALANCE = 10**24
 
 
+def state_file(path: str) -> Path:
+    """The database of the state kept at ``path``: ``state.sqlite`` in that folder, which is made when it is
+    not there; or ``path`` itself where that is a file, as earlier versions wrote it. Raises
+    ``StoreError``."""
+    from smartvm.vm.state.key_value import StoreError
+
+    place = Path(path)
+    if place.is_file():
+        return place
+    try:
+        place.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot keep the state in `{path}`: {error.strerror}") from None
+    return place / "state.sqlite"
+
+
 class Session:
-    """Deploys and calls contracts; a context manager. With ``state_path`` the state is read from that file
-    at the start and written to it by ``commit``."""
+    """Deploys and calls contracts; a context manager. With ``state_path`` (see ``state_file``) the state is
+    read from there at the start and written there by ``commit``."""
 
     def __init__(
         self,
@@ -48,10 +64,9 @@ class Session:
         # them.
         kernels(table)
         self.sender = sender
-        self._path = state_path
         self._store: PersistentStore | None = None
         if state_path is not None:
-            self._store = PersistentStore.open(state_path)
+            self._store = PersistentStore.open(state_file(state_path))
         self.state = WorldState(self._store if self._store is not None else MemoryStore())
         if not self.state.exists(sender):
             self.state.set_balance(sender, INITIAL_BALANCE)
@@ -101,11 +116,14 @@ class Session:
 
 
 class Deployments:
-    """Which contract lies where in a state file: ``FILE.contracts.json`` maps what was deployed (creation
-    code with arguments, by hash) and contract names to addresses."""
+    """Which contract lies where in a state: ``contracts.json`` beside it maps what was deployed (creation
+    code with arguments, by hash) to addresses."""
 
     def __init__(self, state_path: str | None) -> None:
-        self._path = Path(f"{state_path}.contracts.json") if state_path is not None else None
+        self._path: Path | None = None
+        if state_path is not None:
+            place = Path(state_path)
+            self._path = Path(f"{place}.contracts.json") if place.is_file() else place / "contracts.json"
         self._addresses: dict[str, str] = {}
         if self._path is not None and self._path.exists():
             try:
@@ -133,4 +151,6 @@ class Deployments:
         """Remember a deployment; nothing where there is no state file."""
         self._addresses[self._key(code)] = "0x" + address.hex()
         if self._path is not None:
-            self._path.write_text(json.dumps(self._addresses, indent=1) + "\n", encoding="utf-8")
+            written = self._path.with_suffix(".json.new")
+            written.write_text(json.dumps(self._addresses, indent=1) + "\n", encoding="utf-8")
+            written.replace(self._path)  # whole or not at all, whenever the process is killed
