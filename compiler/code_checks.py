@@ -11,6 +11,7 @@ from smartvm.compiler.yul import ast as yul
 
 if TYPE_CHECKING:
     from smartvm.compiler.backend import AssembledObject
+    from smartvm.compiler.diagnostics import DiagnosticSink
     from smartvm.compiler.pipeline import CompiledContract
 
 #: Bytes of deployed code (EIP-170) and of creation code (EIP-3860).
@@ -20,21 +21,26 @@ CREATION_CODE_LIMIT = 2 * DEPLOYED_CODE_LIMIT
 _ADVICE = "Turn the optimizer on with few `runs`, strip revert strings, or move code to libraries."
 
 
+def check_immutables(object_: yul.Object, deployed: AssembledObject, sink: DiagnosticSink) -> None:
+    """Report immutables that ``deployed`` reads and the code of ``object_`` never assigns."""
+    if deployed.immutable_references and not (
+        set(deployed.immutable_references) <= _assigned_immutables(object_.code)
+    ):
+        sink.error(
+            "CodeGenerationError",
+            1284,
+            NO_SOURCE,
+            "An immutable is read but never assigned, possibly because the code that does is left out.",
+        )
+
+
 def check_code(contract: CompiledContract, assembled: AssembledObject) -> None:
     """Report what is wrong with a contract's code to its unit's sink."""
     from smartvm.compiler.pipeline import deployed_part
 
     deployed = deployed_part(assembled)
     unit, source = contract.unit, contract.definition.src
-    if deployed.immutable_references:
-        assigned = _assigned_immutables(contract.yul_object.code)
-        if not set(deployed.immutable_references) <= assigned:
-            unit.sink.error(
-                "CodeGenerationError",
-                1284,
-                NO_SOURCE,
-                "An immutable is read but never assigned, possibly because the code that does is left out.",
-            )
+    check_immutables(contract.yul_object, deployed, unit.sink)
     version = EVM_VERSIONS.index(unit.settings.evm_version)
     size = len(deployed.bytecode)
     if size > DEPLOYED_CODE_LIMIT and version >= EVM_VERSIONS.index("spuriousDragon"):

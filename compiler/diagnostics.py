@@ -87,8 +87,10 @@ class CompileError(SmartVMError):
 
 def _frame(source: SourceRange, sources: Mapping[int, SourceText]) -> list[str]:
     text = sources.get(source.file)
-    if text is None or source.start < 0:
+    if text is None:
         return []
+    if source.start < 0:
+        return [f"--> {text.name}"] if text.name else []
     line, column = text.line_column(source.start)
     end_line, end_column = text.line_column(source.end)
     shown = text.line_text(line)
@@ -125,7 +127,8 @@ def diagnostic_to_json(diagnostic: Diagnostic, sources: Mapping[int, SourceText]
         entry["errorCode"] = str(diagnostic.code)
 
     def location(source: SourceRange) -> dict[str, Any]:
-        return {"file": sources[source.file].name, "start": source.start, "end": source.end}
+        end = source.end if source.start >= 0 else -1
+        return {"file": sources[source.file].name, "start": source.start, "end": end}
 
     if diagnostic.source.file in sources:
         entry["sourceLocation"] = location(diagnostic.source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 #: What ``*`` leaves out.
@@ -54,6 +54,20 @@ class OutputSelection:
     def selects(self, source: str, contract: str) -> bool:
         """Whether any output of a contract is asked for."""
         return any(name in self.selected.get(file, {}) for file in (source, "*") for name in (contract, "*"))
+
+    @property
+    def requested_sources(self) -> Callable[[str], bool] | None:
+        """Whether a source, by its name, is to be analysed; None where all are."""
+        return None if not self.selected or "*" in self.selected else self.selected.__contains__
+
+    def names_any(self, outputs: tuple[str, ...]) -> bool:
+        """Whether one of ``outputs`` is asked for by its own name, for whatever contract."""
+        return any(
+            request in outputs
+            for contracts in self.selected.values()
+            for requests in contracts.values()
+            for request in requests
+        )
 
     @property
     def wants_code(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,18 +53,22 @@ class CompilationFailed(Exception):
 
 
 class CompilationUnit:
-    """All sources of one compilation. Phases: ``units`` (parsed), ``model`` (analysed), ``contracts``."""
+    """All sources of one compilation. Phases: ``units`` (parsed), ``model`` (analysed), ``contracts``.
+
+    ``is_requested`` names the sources to analyse, which brings in what they import; None: all."""
 
     def __init__(
         self,
         sources: Mapping[str, str],
         settings: CompilerSettings | None = None,
         reader: SourceReader = no_reader,
+        is_requested: Callable[[str], bool] | None = None,
     ) -> None:
         self.settings = settings or CompilerSettings()
         self.sink = DiagnosticSink()
         self._given = dict(sources)
         self._reader = with_library(reader)
+        self._is_requested = is_requested
         self._missing: dict[str, str] = {}
         self._metadata_sources: dict[str, dict[str, Any]] = {}
 
@@ -139,12 +143,25 @@ class CompilationUnit:
         return {name: units[name] for name in sorted(units)}
 
     @cached_property
+    def analysed_units(self) -> Mapping[str, nodes.SourceUnit]:
+        """The syntax trees of the requested sources and of all that they import."""
+        if self._is_requested is None:
+            return self.units
+        from smartvm.compiler.artifacts.metadata import referenced_sources
+
+        found: set[str] = set()
+        for name in self.units:
+            if name not in found and self._is_requested(name):
+                found.update(referenced_sources(name, self.units))
+        return {name: unit for name, unit in self.units.items() if name in found}
+
+    @cached_property
     def model(self) -> SemanticModel:
         """What analysis found out. Raises CompilationFailed when it found errors."""
         from smartvm.compiler.analysis import analyze
         from smartvm.compiler.analysis.settings import AnalysisSettings
 
-        units = self.units
+        units = self.analysed_units
         settings = AnalysisSettings(self.settings.evm_version, self.settings.table, self.settings.optimize)
         try:
             model = analyze(list(units.values()), [self.sources[name] for name in units], settings, self.sink)
@@ -165,7 +182,7 @@ class CompilationUnit:
         self.model  # noqa: B018  (only analysed contracts are compiled)
         return {
             (name, node.name): CompiledContract(self, name, node)
-            for name, unit in self.units.items()
+            for name, unit in self.analysed_units.items()
             for node in sorted(
                 (node for node in unit.nodes if isinstance(node, nodes.ContractDefinition)),
                 key=lambda contract: contract.name,

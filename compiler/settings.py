@@ -50,6 +50,8 @@ class CompilerSettings:
     #: Compile instructions that the table gives in Yul as ordinary code, for a VM that lacks them.
     expand_extensions: bool = False
     optimizer_as_given: Mapping[str, object] = field(default_factory=dict)
+    #: solc's switch for what it has not settled; smartvm's metadata repeats it.
+    experimental: bool = False
 
     @property
     def table(self) -> InstructionTable:

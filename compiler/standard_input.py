@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smartvm.compiler.imports import ImportRules, Remapping, RemappingError, SourceNotFound, SourceReader
+from smartvm.compiler.input_checks import InputError, boolean, check_keys, string
 from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.library import with_library
+from smartvm.compiler.model_checker_input import read_model_checker
+from smartvm.compiler.optimizer_input import read_optimizer
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, CompilerSettings, MetadataSettings
 
@@ -21,7 +24,6 @@ _SETTINGS_KEYS = frozenset(
         "evmVersion",
         "expandExtensions",
         "experimental",
-        "eofVersion",
         "instructionTable",
         "libraries",
         "metadata",
@@ -34,56 +36,23 @@ _SETTINGS_KEYS = frozenset(
         "viaSSACFG",
     ]
 )
-_OPTIMIZER_KEYS = frozenset({"details", "enabled", "runs"})
-_DETAILS_KEYS = frozenset(
-    [
-        "peephole",
-        "inliner",
-        "jumpdestRemover",
-        "orderLiterals",
-        "deduplicate",
-        "cse",
-        "constantOptimizer",
-        "yul",
-        "yulDetails",
-        "simpleCounterForLoopUncheckedIncrement",
-    ]
-)
-_YUL_DETAILS_KEYS = frozenset({"stackAllocation", "optimizerSteps"})
 _METADATA_KEYS = frozenset({"appendCBOR", "useLiteralContent", "bytecodeHash"})
-_MODEL_CHECKER_KEYS = frozenset(
-    [
-        "bmcLoopIterations",
-        "contracts",
-        "divModNoSlacks",
-        "engine",
-        "extCalls",
-        "invariants",
-        "printQuery",
-        "showProvedSafe",
-        "showUnproved",
-        "showUnsupported",
-        "solvers",
-        "targets",
-        "timeout",
-    ]
-)
 _DEBUG_KEYS = frozenset({"revertStrings", "debugInfo"})
 _DEBUG_INFO = frozenset({"*", "location", "snippet", "ast-id", "ethdebug"})
-_OPTIMIZER_STEP = re.compile(r"[a-zA-Z\[\]: \n]*")
-
-
-class InputError(Exception):
-    """Standard JSON input that cannot be used. ``type`` is the type of the error reported."""
-
-    def __init__(self, message: str, type_: str = "JSONError") -> None:
-        super().__init__(message)
-        self.type = type_
+_LANGUAGES = ("Solidity", "Yul", "SolidityAST", "EVMAssembly")
+#: Before this EVM version solc warns.
+_OLDEST_SUPPORTED = "london"
+#: What solc has behind ``settings.experimental`` alone.
+_EXPERIMENTAL_VERSIONS = ("amsterdam",)
+_EXPERIMENTAL_OUTPUTS = ("irAst", "irOptimizedAst", "yulCFGJson")
+_ETHDEBUG_OUTPUTS = ("evm.bytecode.ethdebug", "evm.deployedBytecode.ethdebug")
+_HASH = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 
 
 @dataclass(frozen=True)
 class StandardInput:
-    """Checked input. ``problems`` are (severity, type, message) of what is wrong with single sources."""
+    """Checked input. ``problems`` are (severity, type, message) of what is wrong with single sources, and
+    of what is accepted and ignored."""
 
     language: str
     sources: Mapping[str, str]
@@ -101,45 +70,65 @@ def read_standard_input(data: Any, reader: SourceReader | None = None) -> Standa
     """
     if not isinstance(data, Mapping):
         raise InputError("Input is not a JSON object.")
-    _check_keys(data, _ROOT_KEYS, "root")
-    language = data.get("language", "")
-    if language not in ("Solidity", "Yul"):
-        raise InputError('Only "Solidity" and "Yul" are supported as a language.')
+    check_keys(data, _ROOT_KEYS, "root")
     listed = data.get("sources")
     if listed is not None and not isinstance(listed, Mapping):
         raise InputError('"sources" is not a JSON object.')
     if not listed:
         raise InputError("No input sources specified.")
+    language = data.get("language", "")
     problems: list[tuple[str, str, str]] = []
-    sources = _sources(listed, reader, problems)
-    auxiliary = _object(data, "auxiliaryInput", "auxiliaryInput")
-    _check_keys(auxiliary, frozenset({"smtlib2responses"}), "auxiliaryInput")
-    settings = _object(data, "settings", "settings")
-    _check_keys(settings, _SETTINGS_KEYS, "settings")
+    sources = _sources(listed, reader, problems) if language in ("Solidity", "Yul") else {}
+    _check_auxiliary(data.get("auxiliaryInput"))
+    settings = check_keys(data.get("settings", {}), _SETTINGS_KEYS, "settings")
+    experimental = boolean(settings, "experimental", "'settings.experimental' must be a Boolean.", default=False)
     stop_after_parsing = _stop_after(settings)
-    evm_version = _evm_version(settings)
-    if EVM_VERSIONS.index(evm_version) < EVM_VERSIONS.index("constantinople"):
-        problems.append(("warning", "Warning", "EVM versions older than constantinople are deprecated."))
+    via_ir = boolean(settings, "viaIR", '"settings.viaIR" must be a Boolean.', default=False)
+    via_graph = boolean(settings, "viaSSACFG", '"settings.viaSSACFG" must be a Boolean.', default=False)
+    evm_version = _evm_version(settings, experimental)
+    if EVM_VERSIONS.index(evm_version) < EVM_VERSIONS.index(_OLDEST_SUPPORTED):
+        message = (
+            f"Support for EVM versions older than {_OLDEST_SUPPORTED} is deprecated and will be removed in the future."
+        )
+        problems.append(("warning", "Warning", message))
+    debug = check_keys(settings.get("debug"), _DEBUG_KEYS, "settings.debug")
+    revert_strings = _revert_strings(debug)
+    debug_info = _debug_info(debug)
+    remappings = _remappings(settings)
+    optimizer = read_optimizer(settings.get("optimizer"))
+    libraries = _libraries(settings)
+    metadata = _metadata(settings)
     selection = _selection(settings)
     if stop_after_parsing and selection.wants_code:
         raise InputError('Requested output selection conflicts with "settings.stopAfter".')
-    _check_keys(_object(settings, "modelChecker", "modelChecker"), _MODEL_CHECKER_KEYS, "modelChecker")
-    optimizer = _optimizer(settings)
+    engine = read_model_checker(settings.get("modelChecker"))
+    if engine != "none":
+        message = f"smartvm has no model checker: the engine `{engine}` does not run."
+        problems.append(("warning", "Warning", message))
+    if not experimental:
+        _refuse_experiments(language, via_ir, via_graph, debug_info, selection)
+    if language not in ("Solidity", "Yul"):
+        if language in _LANGUAGES:
+            raise InputError(f"smartvm does not import `{language}`: give Solidity or Yul sources.")
+        raise InputError('Only "Solidity", "Yul", "SolidityAST" or "EVMAssembly" is supported as a language.')
     return StandardInput(
         language,
         sources,
         CompilerSettings(
             evm_version=evm_version,
-            expand_extensions=_boolean(settings, "expandExtensions", "settings.expandExtensions", False),
+            expand_extensions=boolean(
+                settings, "expandExtensions", '"settings.expandExtensions" must be a Boolean.', default=False
+            ),
             optimize=bool(optimizer.get("enabled", False)),
             runs=optimizer.get("runs", 200),
-            via_ir=_boolean(settings, "viaIR", "settings.viaIR", False),
-            revert_strings=_revert_strings(settings),  # type: ignore[arg-type]
-            imports=ImportRules(tuple(_remappings(settings))),
-            libraries=_libraries(settings),
-            metadata=_metadata(settings),
+            via_ir=via_ir,
+            revert_strings=revert_strings,  # type: ignore[arg-type]
+            imports=ImportRules(tuple(remappings)),
+            libraries=libraries,
+            metadata=metadata,
             instruction_table=_instruction_table(settings),
             optimizer_as_given=optimizer,
+            experimental=experimental,
         ),
         selection,
         stop_after_parsing,
@@ -147,38 +136,54 @@ def read_standard_input(data: Any, reader: SourceReader | None = None) -> Standa
     )
 
 
-def _check_keys(value: Any, known: frozenset[str], name: str) -> None:
-    if value and not isinstance(value, Mapping):
-        raise InputError(f'"{name}" must be an object')
-    for key in value or ():
-        if key not in known:
-            raise InputError(f'Unknown key "{key}"')
+def _refuse_experiments(
+    language: Any, via_ir: bool, via_graph: bool, debug_info: frozenset[str], selection: OutputSelection
+) -> None:
+    def refusal(what: str) -> InputError:
+        return InputError(
+            f"{what} experimental and can only be used with the 'settings.experimental' option enabled.",
+            "FatalError",
+        )
+
+    if language in ("SolidityAST", "EVMAssembly"):
+        raise refusal("'SolidityAST' and 'EVMAssembly' inputs are")
+    if via_graph:
+        raise refusal("'viaSSACFG' setting is")
+    wants_debug = selection.names_any(_ETHDEBUG_OUTPUTS)
+    if wants_debug and not via_ir:
+        raise InputError(
+            "'evm.bytecode.ethdebug' or 'evm.deployedBytecode.ethdebug' can only be selected as output, "
+            "if 'viaIR' was set.",
+            "FatalError",
+        )
+    if "ethdebug" in debug_info or wants_debug:
+        raise InputError(
+            "Ethdebug annotations are experimental and can only be included in 'settings.debug.debugInfo' "
+            "by enabling the 'settings.experimental' option.",
+            "FatalError",
+        )
+    if selection.names_any(_EXPERIMENTAL_OUTPUTS):
+        raise refusal("'irAst', 'irOptimizedAst', 'yulCFGJson', and 'ethdebug' outputs are")
 
 
-def _object(parent: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
-    value = parent.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise InputError(f'"{name}" must be an object')
-    return value
-
-
-def _boolean(parent: Mapping[str, Any], key: str, name: str, default: bool) -> bool:
-    value = parent.get(key, default)
-    if not isinstance(value, bool):
-        raise InputError(f'"{name}" must be Boolean')
-    return value
+def _check_auxiliary(value: Any) -> None:
+    auxiliary = check_keys(value, frozenset({"smtlib2responses"}), "auxiliaryInput")
+    responses = auxiliary.get("smtlib2responses") or {}
+    if not isinstance(responses, Mapping):
+        raise InputError('"auxiliaryInput.smtlib2responses" must be an object.')
+    for digest in sorted(responses):
+        if not _HASH.fullmatch(digest):
+            raise InputError("Invalid hex encoding of SMTLib2 auxiliary input.")
+        if not isinstance(responses[digest], str):
+            raise InputError(f'"smtlib2Responses.{digest}" must be a string.')
 
 
 def _sources(
     listed: Mapping[str, Any], reader: SourceReader | None, problems: list[tuple[str, str, str]]
 ) -> dict[str, str]:
     sources: dict[str, str] = {}
-    for name, value in listed.items():
-        if not isinstance(value, Mapping):
-            raise InputError(f'"sources.{name}" must be an object')
-        _check_keys(value, _SOURCE_KEYS, f"sources.{name}")
+    for name in sorted(listed):
+        value = check_keys(listed[name], _SOURCE_KEYS, f"sources.{name}")
         digest = value.get("keccak256") if isinstance(value.get("keccak256"), str) else None
         if isinstance(value.get("content"), str):
             content: str = value["content"]
@@ -235,41 +240,40 @@ def _fetch(
 def _stop_after(settings: Mapping[str, Any]) -> bool:
     if "stopAfter" not in settings:
         return False
-    if not isinstance(settings["stopAfter"], str):
-        raise InputError('"settings.stopAfter" must be a string.')
-    if settings["stopAfter"] != "parsing":
+    if string(settings, "stopAfter", '"settings.stopAfter" must be a string.', "") != "parsing":
         raise InputError('Invalid value for "settings.stopAfter". Only valid value is "parsing".')
     return True
 
 
-def _evm_version(settings: Mapping[str, Any]) -> str:
-    version = settings.get("evmVersion", DEFAULT_EVM_VERSION)
-    if not isinstance(version, str):
-        raise InputError("evmVersion must be a string.")
+def _evm_version(settings: Mapping[str, Any], experimental: bool) -> str:
+    version = string(settings, "evmVersion", "evmVersion must be a string.", DEFAULT_EVM_VERSION)
+    if version in _EXPERIMENTAL_VERSIONS and not experimental:
+        raise InputError(
+            f"EVM version '{version}' is experimental and can only be used with the "
+            "'settings.experimental' option enabled."
+        )
     if version not in EVM_VERSIONS:
         raise InputError("Invalid EVM version requested.")
     return version
 
 
-def _revert_strings(settings: Mapping[str, Any]) -> str:
-    debug = _object(settings, "debug", "settings.debug")
-    _check_keys(debug, _DEBUG_KEYS, "settings.debug")
-    if "debugInfo" in debug:
-        info = debug["debugInfo"]
-        if not isinstance(info, list):
-            raise InputError("settings.debug.debugInfo must be an array.")
-        if any(component not in _DEBUG_INFO for component in info):
-            raise InputError("Invalid value in settings.debug.debugInfo.")
-        if "snippet" in info and not {"location", "*"} & set(info):
-            raise InputError(
-                "To use 'snippet' with settings.debug.debugInfo you must select also 'location'."
-            )
-    value = debug.get("revertStrings", "default")
-    if not isinstance(value, str):
-        raise InputError("settings.debug.revertStrings must be a string.")
+def _debug_info(debug: Mapping[str, Any]) -> frozenset[str]:
+    info = debug.get("debugInfo", [])
+    if not isinstance(info, list):
+        raise InputError("settings.debug.debugInfo must be an array.")
+    if not all(isinstance(component, str) and component in _DEBUG_INFO for component in info):
+        raise InputError("Invalid value in settings.debug.debugInfo.")
+    chosen = frozenset(info)
+    if "snippet" in chosen and not {"location", "*"} & chosen:
+        raise InputError("To use 'snippet' with settings.debug.debugInfo you must select also 'location'.")
+    return chosen
+
+
+def _revert_strings(debug: Mapping[str, Any]) -> str:
+    value = string(debug, "revertStrings", "settings.debug.revertStrings must be a string.", "default")
     if value == "verboseDebug":
         raise InputError(
-            'Only "default", "strip" and "debug" are implemented for settings.debug.revertStrings.',
+            'Only "default", "strip" and "debug" are implemented for settings.debug.revertStrings for now.',
             "UnimplementedFeatureError",
         )
     if value not in ("default", "strip", "debug"):
@@ -279,57 +283,30 @@ def _revert_strings(settings: Mapping[str, Any]) -> str:
 
 def _remappings(settings: Mapping[str, Any]) -> list[Remapping]:
     listed = settings.get("remappings", [])
-    if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+    if not isinstance(listed, list):
         raise InputError('"settings.remappings" must be an array of strings.')
-    try:
-        return [Remapping.parse(item) for item in listed]
-    except RemappingError as error:
-        raise InputError(error.message) from None
-
-
-def _optimizer(settings: Mapping[str, Any]) -> dict[str, Any]:
-    optimizer = _object(settings, "optimizer", "settings.optimizer")
-    _check_keys(optimizer, _OPTIMIZER_KEYS, "settings.optimizer")
-    if not isinstance(optimizer.get("enabled", False), bool):
-        raise InputError('The "enabled" setting must be a Boolean.')
-    runs = optimizer.get("runs", 200)
-    if not isinstance(runs, int) or isinstance(runs, bool) or runs < 0:
-        raise InputError('The "runs" setting must be an unsigned number.')
-    details = _object(optimizer, "details", "settings.optimizer.details")
-    _check_keys(details, _DETAILS_KEYS, "settings.optimizer.details")
-    for name in _DETAILS_KEYS - {"yulDetails"}:
-        _boolean(details, name, f"settings.optimizer.details.{name}", True)
-    yul = _object(details, "yulDetails", "settings.optimizer.details.yulDetails")
-    _check_keys(yul, _YUL_DETAILS_KEYS, "settings.optimizer.details.yulDetails")
-    steps = yul.get("optimizerSteps", "")
-    runs_yul = details.get("yul", optimizer.get("enabled", False))
-    if not isinstance(steps, str):
-        raise InputError('"settings.optimizer.details.yulDetails.optimizerSteps" must be a string')
-    if not runs_yul and "stackAllocation" in yul:
-        raise InputError("Only optimizerSteps can be set in yulDetails when Yul optimizer is disabled.")
-    if not runs_yul and steps.replace(":", "").strip():
-        raise InputError(
-            "If Yul optimizer is disabled, only an empty optimizerSteps sequence is accepted "
-            '(the empty sequence is written ":").'
-        )
-    if not _OPTIMIZER_STEP.fullmatch(steps) or steps.count("[") != steps.count("]") or steps.count(":") > 1:
-        raise InputError(
-            'Invalid optimizer step sequence in "settings.optimizer.details.yulDetails.optimizerSteps".'
-        )
-    return dict(optimizer)
+    remappings = []
+    for item in listed:
+        if not isinstance(item, str):
+            raise InputError('"settings.remappings" must be an array of strings')
+        try:
+            remappings.append(Remapping.parse(item))
+        except RemappingError:
+            raise InputError(f'Invalid remapping: "{item}"') from None
+    return remappings
 
 
 def _libraries(settings: Mapping[str, Any]) -> dict[str, bytes]:
-    listed = settings.get("libraries") or {}
+    listed = settings.get("libraries", {})
     if not isinstance(listed, Mapping):
         raise InputError('"libraries" is not a JSON object.')
     libraries: dict[str, bytes] = {}
-    for source, entries in listed.items():
+    for source in sorted(listed):
+        entries = listed[source]
         if not isinstance(entries, Mapping):
             raise InputError("Library entry is not a JSON object.")
-        for name, address in entries.items():
-            if not isinstance(address, str):
-                raise InputError("Library address must be a string.")
+        for name in sorted(entries):
+            address = string(entries, name, "Library address must be a string.", "")
             if not address.startswith("0x"):
                 raise InputError('Library address is not prefixed with "0x".')
             if len(address) != 42:
@@ -342,26 +319,31 @@ def _libraries(settings: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def _metadata(settings: Mapping[str, Any]) -> MetadataSettings:
-    metadata = _object(settings, "metadata", "settings.metadata")
-    append = _boolean(metadata, "appendCBOR", "settings.metadata.appendCBOR", True)
-    literal = _boolean(metadata, "useLiteralContent", "settings.metadata.useLiteralContent", False)
+    given = settings.get("metadata", {})
+    metadata = given if isinstance(given, Mapping) else {}
+    append = boolean(metadata, "appendCBOR", '"settings.metadata.appendCBOR" must be Boolean', default=True)
+    literal = boolean(
+        metadata, "useLiteralContent", '"settings.metadata.useLiteralContent" must be Boolean', default=False
+    )
     bytecode_hash = metadata.get("bytecodeHash", "ipfs")
     if bytecode_hash not in ("ipfs", "bzzr1", "none"):
         raise InputError('"settings.metadata.bytecodeHash" must be "ipfs", "bzzr1" or "none"')
-    _check_keys(metadata, _METADATA_KEYS, "settings.metadata")
+    check_keys(given, _METADATA_KEYS, "settings.metadata")
     if not append and metadata.get("bytecodeHash", "none") != "none":
         raise InputError(
             'When the parameter "appendCBOR" is set to false, the parameter "bytecodeHash" cannot be set to '
-            f'"{bytecode_hash}": skip it, or set it to "none".'
+            f'"{bytecode_hash}". The parameter "bytecodeHash" should either be skipped, or set to "none".'
         )
     return MetadataSettings(append, bytecode_hash, literal)
 
 
 def _instruction_table(settings: Mapping[str, Any]) -> str:
-    table = settings.get("instructionTable", "default")
-    if not isinstance(table, str):
-        raise InputError('"settings.instructionTable" must be the name of a table or of a file.')
-    return table
+    return string(
+        settings,
+        "instructionTable",
+        '"settings.instructionTable" must be the name of a table or of a file.',
+        "default",
+    )
 
 
 def _selection(settings: Mapping[str, Any]) -> OutputSelection:
@@ -369,11 +351,14 @@ def _selection(settings: Mapping[str, Any]) -> OutputSelection:
     if not isinstance(listed, Mapping):
         raise InputError('"settings.outputSelection" must be an object')
     selected: dict[str, dict[str, tuple[str, ...]]] = {}
-    for source, contracts in listed.items():
+    for source in sorted(listed):
+        contracts = listed[source]
         if not isinstance(contracts, Mapping):
             raise InputError(f'"settings.outputSelection.{source}" must be an object')
-        for contract, outputs in contracts.items():
+        selected[source] = {}
+        for contract in sorted(contracts):
+            outputs = contracts[contract]
             if not isinstance(outputs, list) or not all(isinstance(output, str) for output in outputs):
                 raise InputError(f'"settings.outputSelection.{source}.{contract}" must be a string array')
-            selected.setdefault(source, {})[contract] = tuple(outputs)
+            selected[source][contract] = tuple(outputs)
     return OutputSelection(selected)

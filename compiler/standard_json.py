@@ -15,6 +15,7 @@ from typing import Any
 
 from smartvm.compiler.diagnostics import Diagnostic, DiagnosticSink, FatalDiagnostic, diagnostic_to_json
 from smartvm.compiler.imports import SourceReader, no_reader
+from smartvm.compiler.input_checks import InputError, read_json
 from smartvm.compiler.pipeline import (
     CompilationFailed,
     CompilationUnit,
@@ -22,7 +23,7 @@ from smartvm.compiler.pipeline import (
     deep_recursion,
 )
 from smartvm.compiler.source import NO_SOURCE, SourceText
-from smartvm.compiler.standard_input import InputError, StandardInput, read_standard_input
+from smartvm.compiler.standard_input import StandardInput, read_standard_input
 from smartvm.errors import SmartVMError
 
 Json = dict[str, Any]
@@ -40,9 +41,7 @@ def compile_standard(data: Any, reader: SourceReader | None = None) -> Json:
         request = read_standard_input(data, reader)
     except InputError as error:
         return {"errors": [_plain_error("error", error.type, str(error))]}
-    compilation = (
-        _YulCompilation(request) if request.language == "Yul" else _SolidityCompilation(request, reader)
-    )
+    compilation = _YulCompilation(request) if request.language == "Yul" else _SolidityCompilation(request, reader)
     with deep_recursion():
         return compilation.run()
 
@@ -50,11 +49,9 @@ def compile_standard(data: Any, reader: SourceReader | None = None) -> Json:
 def compile_standard_text(text: str, reader: SourceReader | None = None) -> str:
     """The same from text to text."""
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        return json.dumps(
-            {"errors": [_plain_error("error", "JSONError", f"Error parsing input JSON: {error}")]}
-        )
+        data = read_json(text)
+    except InputError as error:
+        return json.dumps({"errors": [_plain_error("error", error.type, str(error))]})
     return json.dumps(compile_standard(data, reader), separators=(",", ":"), ensure_ascii=False)
 
 
@@ -71,9 +68,7 @@ def _plain_error(severity: str, type_: str, message: str) -> Json:
 def internal_error(error: BaseException) -> Json:
     """An entry for a mistake of the compiler itself, with the place where it happened."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = (
-        f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "unknown"
-    )
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "unknown"
     message = f"Internal compiler error ({where}): {type(error).__name__}: {error}"
     return _plain_error("error", "InternalCompilerError", message)
 
@@ -104,6 +99,9 @@ class _Compilation:
         self.request = request
         self.errors: list[Json] = [_plain_error(*problem) for problem in request.problems]
         self.output: Json = {}
+        #: What the answer holds whether or not compilation succeeds.
+        self.always: Json = {"sources": {}}
+        self.is_refused = False
 
     @property
     def sink(self) -> DiagnosticSink:
@@ -119,9 +117,11 @@ class _Compilation:
     def run(self) -> Json:
         """Compile, and put all errors and outputs together."""
         extra: list[Json] = []
-        if not any(error["severity"] == "error" for error in self.errors):
+        result = dict(self.always)
+        if self.request.sources and not self.is_refused:
             try:
                 self.compile()
+                result.update(self.output)
             except (CompilationFailed, FatalDiagnostic):
                 pass  # the sink has the errors
             except RecursionError:
@@ -131,11 +131,10 @@ class _Compilation:
             except Exception as error:
                 extra.append(internal_error(error))
         self.errors += [diagnostic_to_json(item, self.sources) for item in limited(self.sink.items)] + extra
-        failed = any(error["severity"] == "error" for error in self.errors)
-        result: Json = {"errors": self.errors} if self.errors else {}
-        if not failed:
-            result.update(self.output)
-        result.setdefault("sources", {})
+        if extra or self.sink.has_errors:
+            result = dict(self.always)
+        if self.errors:
+            result["errors"] = self.errors
         return result
 
     def _compiler_error(self, error: SmartVMError) -> Json:
@@ -155,7 +154,9 @@ class _Compilation:
 class _SolidityCompilation(_Compilation):
     def __init__(self, request: StandardInput, reader: SourceReader | None) -> None:
         super().__init__(request)
-        self.unit = CompilationUnit(request.sources, request.settings, reader or no_reader)
+        self.unit = CompilationUnit(
+            request.sources, request.settings, reader or no_reader, request.selection.requested_sources
+        )
 
     @property
     def sink(self) -> DiagnosticSink:
@@ -276,8 +277,11 @@ class _YulCompilation(_Compilation):
     def __init__(self, request: StandardInput) -> None:
         super().__init__(request)
         self._sink = DiagnosticSink()
+        self.always = {}
         self.source: SourceText | None = None
         settings = request.settings
+        if not request.sources:
+            return  # the request's problems say why
         if len(request.sources) != 1:
             self._refuse("Yul mode only supports exactly one input file.")
         elif settings.imports.remappings:
@@ -289,6 +293,7 @@ class _YulCompilation(_Compilation):
             self.source = SourceText(name, text, 0)
 
     def _refuse(self, message: str) -> None:
+        self.is_refused = True
         self.errors.append(_plain_error("error", "JSONError", message))
 
     @property
@@ -302,6 +307,7 @@ class _YulCompilation(_Compilation):
     def compile(self) -> None:
         from smartvm.compiler.artifacts.bytecode import bytecode_json
         from smartvm.compiler.backend import BackendSettings, assemble_object
+        from smartvm.compiler.code_checks import check_immutables
         from smartvm.compiler.yul.checker import check_object
         from smartvm.compiler.yul.dialect import dialect_for
         from smartvm.compiler.yul.extensions import ExtensionExpander
@@ -325,15 +331,15 @@ class _YulCompilation(_Compilation):
         expanded = ExtensionExpander(dialect).object(parsed) if settings.expand_extensions else parsed
         assembled = assemble_object(expanded, dialect, BackendSettings(settings.optimize, settings.runs))
         deployed = assembled.sub_objects.get(f"{parsed.name}_deployed")
+        if deployed is not None:
+            check_immutables(expanded, deployed, self.sink)
         entry: Json = {}
         if wants("ir") or wants("irOptimized"):
             text = print_object(parsed, self.sources)
             entry.update({output: text for output in ("ir", "irOptimized") if wants(output)})
         evm: Json = {"assembly": assembled.assembly_text()} if wants("evm.assembly") else {}
         for kind, part in (("bytecode", assembled), ("deployedBytecode", deployed)):
-            if part is None or not selection.wants_part_of(
-                name, parsed.name, f"evm.{kind}", wildcard_matches_ir=True
-            ):
+            if part is None or not selection.wants_part_of(name, parsed.name, f"evm.{kind}", wildcard_matches_ir=True):
                 continue
             evm[kind] = bytecode_json(
                 part,
@@ -341,10 +347,17 @@ class _YulCompilation(_Compilation):
                 fork=fork,
                 libraries=settings.libraries,
                 is_deployed=part is deployed,
-                wanted=lambda output, kind=kind: wants(f"evm.{kind}.{output}"),  # type: ignore[misc]
+                wanted=lambda output, kind=kind: (  # type: ignore[misc]
+                    output != "generatedSources" and wants(f"evm.{kind}.{output}")
+                ),
             )
         if evm:
             entry["evm"] = evm
-        self.output["sources"] = {name: {"id": 0}}
+        self.output["errors"] = []
+        if selection.wants(name, "", "ast"):
+            from smartvm.compiler.artifacts.yul_ast_json import YulExporter
+
+            tree = YulExporter(self.source.utf8, table).object(parsed)
+            self.output["sources"] = {name: {"ast": tree, "id": 0}}
         if entry:
             self.output["contracts"] = {name: {parsed.name: entry}}

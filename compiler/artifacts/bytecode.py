@@ -90,4 +90,4 @@ def opcodes(code: bytes, table: InstructionTable, fork: str) -> str:
             immediate = int.from_bytes(code[position : position + size].ljust(size, b"\0"), "big")
             words.append(f"0x{immediate:X}")
             position += size
-    return " ".join(words)
+    return "".join(f"{word} " for word in words)

@@ -34,6 +34,10 @@ _DEFAULT_STEPS = (
     "TOntnfDIulvifMjmul[jul] VcTOcul jmul"
 )
 _DEFAULT_CLEANUP_STEPS = "fDnTOcmuO"
+_DEFAULT_YUL_DETAILS = {
+    "optimizerSteps": f"{_DEFAULT_STEPS}:{_DEFAULT_CLEANUP_STEPS}",
+    "stackAllocation": True,
+}
 
 
 def contract_metadata(
@@ -104,6 +108,8 @@ def _settings(
         described["debug"] = {"revertStrings": settings.revert_strings}
     if settings.via_ir:
         described["viaIR"] = True
+    if settings.experimental:
+        described["experimental"] = True
     return described
 
 
@@ -113,14 +119,17 @@ def _optimizer(settings: CompilerSettings) -> dict[str, Any]:
     if isinstance(given, Mapping):
         details = {**usual, **given}
         yul = details.pop("yulDetails", {})
-        if not yul and details in (_DETAILS_OFF, _DETAILS_ON):
-            return {"enabled": details == _DETAILS_ON, "runs": settings.runs}
+        steps, separator, cleanup = yul.get("optimizerSteps", _DEFAULT_STEPS).partition(":")
+        written = {
+            "optimizerSteps": f"{steps}:{cleanup if separator else _DEFAULT_CLEANUP_STEPS}",
+            "stackAllocation": yul.get("stackAllocation", True),
+        }
+        if details == _DETAILS_ON and written == _DEFAULT_YUL_DETAILS:
+            return {"enabled": True, "runs": settings.runs}
+        if not yul and details == _DETAILS_OFF:
+            return {"enabled": False, "runs": settings.runs}
         if details["yul"]:
-            steps, separator, cleanup = yul.get("optimizerSteps", _DEFAULT_STEPS).partition(":")
-            details["yulDetails"] = {
-                "optimizerSteps": f"{steps}:{cleanup if separator else _DEFAULT_CLEANUP_STEPS}",
-                "stackAllocation": yul.get("stackAllocation", True),
-            }
+            details["yulDetails"] = written
         elif "optimizerSteps" in yul:
             details["yulDetails"] = {"optimizerSteps": ":"}
         return {"details": details, "runs": settings.runs}

@@ -51,6 +51,17 @@ class YulExporter:
         entry["statements"] = definitions + entry["statements"]
         return entry
 
+    def object(self, node: yul.Object) -> Json:
+        """A Yul object with all inside it."""
+        code = {"block": self.block(node.code), "nodeType": "YulCode"}
+        inside = [
+            self.object(part)
+            if isinstance(part, yul.Object)
+            else {"nodeType": "YulData", "value": part.data.hex()}
+            for part in node.sub_objects
+        ]
+        return {"code": code, "name": node.name, "nodeType": "YulObject", "subObjects": inside}
+
     @cached_property
     def _instructions(self) -> dict[str, Instruction]:
         """The table's instructions that are not Ethereum's, by name in Yul."""

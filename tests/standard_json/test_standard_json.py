@@ -117,8 +117,8 @@ def test_error_has_solcs_shape() -> None:
     ("request_", "message"),
     [
         (5, "not a JSON object"),
-        ({}, "language"),
-        ({"language": "Vyper"}, "language"),
+        ({"language": "Vyper", "sources": {"a": {"content": ""}}}, "language"),
+        ({"language": "SolidityAST", "sources": {"a": {}}, "settings": {"experimental": True}}, "not import"),
         ({"language": "Solidity"}, "No input sources"),
         ({"language": "Solidity", "sources": []}, '"sources"'),
         ({"language": "Solidity", "sources": {"a": {}}}, "Invalid input source"),
