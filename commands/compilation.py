@@ -120,10 +120,12 @@ def _compile_yul(path: str, request: CompileRequest, table: InstructionTable, co
         sources={0: (path, text)},
     )
     compiled.artifacts.append(artifact)
+    printed = {"ir": result.yul_object}
+    if "irOptimized" in request.outputs:
+        printed["irOptimized"] = result.optimized()
     compiled.contracts.append(
         {
-            "ir": print_object(result.yul_object, {0: source}),
-            "irOptimized": print_object(result.yul_object, {0: source}),
+            **{output: print_object(tree, {0: source}) for output, tree in printed.items()},
             "evm": {
                 "assembly": whole.assembly_text(),
                 "bytecode": {

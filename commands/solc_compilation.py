@@ -207,7 +207,7 @@ def _strict_assembly(line: CommandLine, sources: CommandLineSources, settings: C
         if printer.folder is None:
             sys.stdout.write(f"\n======= {name} (EVM) =======\n")
         if "ir-optimized" in wanted:
-            printed = print_object(compiled.yul_object, {0: source})
+            printed = print_object(compiled.optimized(), {0: source})
             printer.put("\nPretty printed source:", f"{stem}_opt.yul", printed)
         if "bin" in wanted:
             assembled = compiled.assembled

@@ -6,9 +6,9 @@ Nothing heavy is imported here: tools ask for ``--version`` and ``--help`` befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from smartvm.errors import SmartVMError
-from smartvm.records import dataclass, field
 
 
 class OptionError(SmartVMError):
@@ -51,7 +51,12 @@ OUTPUTS = (
         "Deployed bytecode in hex.",
     ),
     Output("ir", "ir", "IR:", ".yul", "The Yul that the contracts become."),
+    Output("ir-ast-json", "irAst", "IR AST:", "_yul_ast.json", "The syntax tree of that Yul."),
     Output("ir-optimized", "irOptimized", "Optimized IR:", "_opt.yul", "The Yul after the optimizer."),
+    Output(
+        "ir-optimized-ast-json", "irOptimizedAst", "Optimized IR AST:", "_opt_yul_ast.json",
+        "The syntax tree of that Yul.",
+    ),
     Output("hashes", "evm.methodIdentifiers", "Function signatures:", ".signatures", "Functions' selectors."),
     Output("metadata", "metadata", "Metadata:", "_meta.json", "Metadata, whose hash the code ends in."),
     Output("abi", "abi", "Contract JSON ABI", ".abi", "ABI of the contracts."),
@@ -132,9 +137,7 @@ REFUSED: Mapping[str, str] = {
     "asm-json": "solc's legacy assembly does not exist here",
     "import-asm-json": "solc's legacy assembly does not exist here",
     "import-ast": "sources are read as text only",
-    "ir-ast-json": "Yul is printed as text only",
-    "ir-optimized-ast-json": "Yul is printed as text only",
-    "yul-cfg-json": "Yul is printed as text only",
+    "yul-cfg-json": "control-flow graphs are not printed",
     "yul": "the typed dialect of Yul is gone; use --strict-assembly",
     "assemble": "use --strict-assembly",
     "lsp": "there is no language server",

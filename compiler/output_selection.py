@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-
-from smartvm.records import dataclass, field
+from dataclasses import dataclass, field
 
 #: What ``*`` leaves out.
 _NOT_BY_WILDCARD = frozenset({"ir", "irAst", "irOptimized", "irOptimizedAst", "yulCFGJson"})

@@ -23,7 +23,7 @@ from smartvm.compiler.source import SourceText
 if TYPE_CHECKING:
     from smartvm.compiler.analysis.model import SemanticModel
     from smartvm.compiler.ast import nodes
-    from smartvm.compiler.backend import AssembledObject
+    from smartvm.compiler.backend import AssembledObject, BackendSettings
     from smartvm.compiler.grammar.tokens import Documentation as Comment
     from smartvm.compiler.grammar.tokens import TokenList
     from smartvm.compiler.lowering import ContractLowering
@@ -347,10 +347,17 @@ class CompiledContract:
             parts += (yul.Data(".metadata", cbor_trailer(contract.metadata, self.unit.settings)),)
         return dataclasses.replace(lowered, sub_objects=parts)
 
+    @property
+    def backend_settings(self) -> BackendSettings:
+        """What the back end is asked for."""
+        from smartvm.compiler.backend import BackendSettings
+
+        return BackendSettings(self.unit.settings.optimize, self.unit.settings.runs)
+
     @cached_property
     def assembled(self) -> AssembledObject:
         """The bytecode, not linked. What is wrong with it is reported to the unit's sink."""
-        from smartvm.compiler.backend import BackendSettings, assemble_object
+        from smartvm.compiler.backend import assemble_object
         from smartvm.compiler.code_checks import check_code
 
         settings, yul_object = self.unit.settings, self.yul_object
@@ -358,9 +365,7 @@ class CompiledContract:
             from smartvm.compiler.yul.extensions import ExtensionExpander
 
             yul_object = ExtensionExpander(self.unit.dialect).object(yul_object)
-        assembled = assemble_object(
-            yul_object, self.unit.dialect, BackendSettings(settings.optimize, settings.runs)
-        )
+        assembled = assemble_object(yul_object, self.unit.dialect, self.backend_settings)
         check_code(self, assembled)
         return assembled
 

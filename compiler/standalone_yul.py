@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from smartvm.compiler.backend import AssembledObject, BackendSettings, assemble_object
+from dataclasses import dataclass
+
+from smartvm.compiler.backend import AssembledObject, BackendSettings, assemble_object, optimized_object
 from smartvm.compiler.diagnostics import CompileError, Diagnostic, DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.pipeline import deep_recursion
 from smartvm.compiler.source import SourceText
 from smartvm.compiler.yul import ast
 from smartvm.compiler.yul.checker import check_object
-from smartvm.compiler.yul.dialect import dialect_for
+from smartvm.compiler.yul.dialect import Dialect, dialect_for
 from smartvm.compiler.yul.extensions import ExtensionExpander
 from smartvm.compiler.yul.parser import parse_yul
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.model import InstructionTable
-from smartvm.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,13 @@ class CompiledYul:
     yul_object: ast.Object
     assembled: AssembledObject
     warnings: tuple[Diagnostic, ...]
+    dialect: Dialect
+    settings: BackendSettings
+
+    def optimized(self) -> ast.Object:
+        """The object as the optimizer leaves it; the object itself without the optimizer."""
+        with deep_recursion():
+            return optimized_object(self.yul_object, self.dialect, self.settings)
 
 
 def compile_yul(
@@ -55,4 +63,4 @@ def compile_yul(
         if expand_extensions:
             yul_object = ExtensionExpander(dialect).object(yul_object)
         assembled = assemble_object(yul_object, dialect, settings)
-    return CompiledYul(yul_object, assembled, tuple(sink.items))
+    return CompiledYul(yul_object, assembled, tuple(sink.items), dialect, settings)

@@ -7,6 +7,7 @@ file.
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -66,8 +67,6 @@ def _plain_error(severity: str, type_: str, message: str) -> Json:
 
 def internal_error(error: BaseException) -> Json:
     """An entry for a mistake of the compiler itself, with the place where it happened."""
-    import traceback
-
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "unknown"
     message = f"Internal compiler error ({where}): {type(error).__name__}: {error}"
@@ -210,19 +209,29 @@ def contract_json(contract: CompiledContract, wants: Callable[[str], bool]) -> J
     ):
         if wants(output):
             entry[output] = getattr(contract, attribute)
-    for output in ("ir", "irOptimized"):
-        if wants(output):
-            entry[output] = _printed_yul(contract) if contract.is_deployable else ""
+    entry.update(_ir_json(contract, wants))
     evm = _evm_json(contract, wants)
     if evm:
         entry["evm"] = evm
     return entry
 
 
-def _printed_yul(contract: CompiledContract) -> str:
-    from smartvm.compiler.yul.printer import print_object
+def _ir_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
+    if not any(map(wants, _IR_OUTPUTS)):
+        return {}
+    if not contract.is_deployable:
+        return {output: None if output.endswith("Ast") else "" for output in _IR_OUTPUTS if wants(output)}
+    from smartvm.compiler.artifacts.ir import ir_json
 
-    return print_object(contract.yul_object, contract.unit.sources_by_index)
+    unit = contract.unit
+    return ir_json(
+        lambda: contract.yul_object,
+        unit.dialect,
+        contract.backend_settings,
+        unit.settings.expand_extensions,
+        unit.sources_by_index,
+        wants,
+    )
 
 
 def _evm_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
@@ -261,6 +270,7 @@ def _evm_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
     return evm
 
 
+_IR_OUTPUTS = ("ir", "irAst", "irOptimized", "irOptimizedAst")
 _BYTECODE_PARTS = (
     "functionDebugData",
     "generatedSources",
@@ -313,7 +323,6 @@ class _YulCompilation(_Compilation):
         from smartvm.compiler.yul.dialect import dialect_for
         from smartvm.compiler.yul.extensions import ExtensionExpander
         from smartvm.compiler.yul.parser import parse_yul
-        from smartvm.compiler.yul.printer import print_object
         from smartvm.instructions.forks import canonical_fork
 
         assert self.source is not None
@@ -330,14 +339,18 @@ class _YulCompilation(_Compilation):
             return selection.wants(name, parsed.name, output, wildcard_matches_ir=True)
 
         expanded = ExtensionExpander(dialect).object(parsed) if settings.expand_extensions else parsed
-        assembled = assemble_object(expanded, dialect, BackendSettings(settings.optimize, settings.runs))
+        backend = BackendSettings(settings.optimize, settings.runs)
+        assembled = assemble_object(expanded, dialect, backend)
         deployed = assembled.sub_objects.get(f"{parsed.name}_deployed")
         if deployed is not None:
             check_immutables(expanded, deployed, self.sink)
         entry: Json = {}
-        if wants("ir") or wants("irOptimized"):
-            text = print_object(parsed, self.sources)
-            entry.update({output: text for output in ("ir", "irOptimized") if wants(output)})
+        if any(map(wants, _IR_OUTPUTS)):
+            from smartvm.compiler.artifacts.ir import ir_json
+
+            entry.update(
+                ir_json(lambda: parsed, dialect, backend, settings.expand_extensions, self.sources, wants)
+            )
         evm: Json = {"assembly": assembled.assembly_text()} if wants("evm.assembly") else {}
         for kind, part in (("bytecode", assembled), ("deployedBytecode", deployed)):
             if part is None or not selection.wants_part_of(name, parsed.name, f"evm.{kind}", wildcard_matches_ir=True):

@@ -1,6 +1,7 @@
 """The back end: a Yul object becomes an SSA control-flow graph, stack code, and bytecode.
 
-``assemble_object`` is the one entry; everything else in this package is its parts.
+``assemble_object`` and ``optimized_object`` (the optimised program as Yul) are the entries; everything else in
+this package is their parts.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = [
     "FunctionEntry",
     "StackTooDeepError",
     "assemble_object",
+    "optimized_object",
 ]
 
 
@@ -37,3 +39,15 @@ def assemble_object(object_: Object, dialect: Dialect, settings: BackendSettings
     from smartvm.compiler.backend.objects import ObjectAssembler
 
     return ObjectAssembler(dialect, settings).assemble(object_)
+
+
+def optimized_object(object_: Object, dialect: Dialect, settings: BackendSettings) -> Object:
+    """The object as the optimizer leaves it: Yul that compiles to code of the same behaviour. Without the
+    optimizer it is the object itself.
+
+    ``object_`` must have passed the Yul checker. Nodes carry the ranges of the code they stand for."""
+    if not settings.optimize:
+        return object_
+    from smartvm.compiler.backend.objects import ObjectAssembler
+
+    return ObjectAssembler(dialect, settings).optimized_object(object_)

@@ -38,9 +38,10 @@ class _Loop:
         self.names = names
 
 
-def build_program(code: yul.Block, dialect: Dialect, optimize: bool) -> Program:
-    """The graphs of an object's code and of all functions in it, in the order of definition."""
-    builder = _ProgramBuilder(dialect, optimize)
+def build_program(code: yul.Block, dialect: Dialect, optimize: bool, for_reading: bool = False) -> Program:
+    """The graphs of an object's code and of all functions in it, in the order of definition. ``for_reading``:
+    they will be printed, so values keep their names, and switches are not decided by halves."""
+    builder = _ProgramBuilder(dialect, optimize, for_reading)
     main = Function("", 0, 0, code.source, is_main=True)
     builder.functions.append(main)
     _FunctionBuilder(builder, main, {}).build_main(code)
@@ -53,9 +54,10 @@ def build_program(code: yul.Block, dialect: Dialect, optimize: bool) -> Program:
 class _ProgramBuilder:
     """What the builders of the single functions share."""
 
-    def __init__(self, dialect: Dialect, optimize: bool) -> None:
+    def __init__(self, dialect: Dialect, optimize: bool, for_reading: bool) -> None:
         self.builtins = dialect.builtins
         self.optimize = optimize
+        self.for_reading = for_reading
         self.functions: list[Function] = []
         self.pending: list[tuple[yul.FunctionDefinition, Function, dict[str, Function]]] = []
         self.assigned: dict[int, tuple[str, ...]] = {}
@@ -135,8 +137,16 @@ class _FunctionBuilder:
         for name in definition.returns:
             self.variables[name] = zero
         self.returns = definition.returns
+        if self.program.for_reading:
+            self.function.result_names = definition.returns
+            self.keep_names(definition.parameters)
         self.statements(definition.body.statements)
         self.leave(definition.source)
+
+    def keep_names(self, names: Iterable[str]) -> None:
+        """Note that the values of variables bear their names, but for values that have one."""
+        for name in names:
+            self.function.names.setdefault(self.variables[name], name)
 
     def leave(self, source: SourceRange) -> None:
         """Return from the function."""
@@ -204,6 +214,8 @@ class _FunctionBuilder:
             self.variables[name] = value = self.function.new_value()
             block.parameters.append(value)
         self.block = block
+        if self.program.for_reading:
+            self.keep_names(names)
 
     def assign(self, names: tuple[str, ...], expression: yul.Expression) -> None:
         """Bind the names to the expression's values."""
@@ -213,12 +225,16 @@ class _FunctionBuilder:
                 self.variables[names[0]] = value
             elif self.block is None:
                 self.variables[names[0]] = self.function.constant(0)
+            if self.program.for_reading:
+                self.keep_names(names)
             return
         assert isinstance(expression, yul.FunctionCall)
         values = self.call(expression)
         if values is None:
             values = [self.function.constant(0)] * len(names)
         self.variables.update(zip(names, values, strict=True))
+        if self.program.for_reading:
+            self.keep_names(names)
 
     def effect(self, expression: yul.Expression) -> None:
         """An expression as a statement."""
@@ -299,7 +315,7 @@ class _FunctionBuilder:
     ) -> None:
         """Branch from the current block to the case that ``value`` equals, else to ``otherwise``."""
         assert self.block is not None
-        if self.program.optimize and len(cases) > _LINEAR_CASES:
+        if self.program.optimize and len(cases) > _LINEAR_CASES and not self.program.for_reading:
             cases = sorted(cases, key=lambda item: item[0])
             middle = len(cases) // 2
             upper, lower = self.function.new_block(), self.function.new_block()

@@ -136,3 +136,6 @@ def _inline(caller: Function, block: Block, position: int, callee: Function) -> 
             copy.arguments = [copy_of(v) for v in original.arguments] if original.kind == JUMP else []
             copy.condition = copy_of(original.condition) if original.condition >= 0 else -1
             copy.source = original.source
+    for value, name in callee.names.items():
+        if value in values:
+            caller.names.setdefault(values[value], name)

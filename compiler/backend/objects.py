@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartvm.compiler.backend.assembler import Assembler, Sections
@@ -15,11 +16,12 @@ from smartvm.compiler.backend.function_coder import code_function
 from smartvm.compiler.backend.items import PUSH_SYMBOL, InstructionSet, Item
 from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.peephole import improve_items
-from smartvm.compiler.backend.pipeline import optimize_program, prepare_program
+from smartvm.compiler.backend.pipeline import optimize_program, prepare_program, uses_memory_guard
 from smartvm.compiler.backend.placement import Placement
 from smartvm.compiler.backend.result import AssembledObject, BackendSettings, FunctionEntry, StackTooDeepError
 from smartvm.compiler.backend.spill_frames import frame_offsets
 from smartvm.compiler.backend.ssa import Program, Symbol
+from smartvm.compiler.backend.yul_form import program_to_yul
 from smartvm.compiler.yul import ast as yul
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _RECURSION_LIMIT = 20_000
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def deep_recursion() -> Iterator[None]:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
     try:
@@ -49,7 +51,7 @@ class ObjectAssembler:
 
     def assemble(self, object_: yul.Object) -> AssembledObject:
         """The object with all its sub-objects."""
-        with _deep_recursion():
+        with deep_recursion():
             return self._assemble(object_)
 
     def _assemble(self, object_: yul.Object) -> AssembledObject:
@@ -81,9 +83,38 @@ class ObjectAssembler:
         creation = any(sub.name == object_.name + "_deployed" for sub in object_.sub_objects)
         return LiteralEncoder(self.instructions, self.settings.runs, creation)
 
-    def optimized_program(self, object_: yul.Object, inline: bool = True) -> Program:
+    def optimized_object(self, object_: yul.Object) -> yul.Object:
+        """The object with its code, and that of all its sub-objects, as the passes leave it."""
+        with deep_recursion():
+            return self._optimized_object(object_)
+
+    def _optimized_object(self, object_: yul.Object) -> yul.Object:
+        parts = tuple(
+            self._optimized_object(part) if isinstance(part, yul.Object) else part
+            for part in object_.sub_objects
+        )
+        program = self.optimized_program(object_, for_reading=True)
+        if not uses_memory_guard(program) and not self._fits_stack(program):
+            program = self.optimized_program(object_, inline=False, for_reading=True)
+        code = program_to_yul(program, self.dialect, self.instructions)
+        return replace(object_, code=code, sub_objects=parts)
+
+    def _fits_stack(self, program: Program) -> bool:
+        """Whether all functions can be coded without memory."""
+        facts = EffectFacts(program)
+        context = CodingContext(self.instructions, lambda _: ())
+        try:
+            for function in program.functions:
+                code_function(function, context, facts, False)
+        except StackTooDeepError:
+            return False
+        return True
+
+    def optimized_program(
+        self, object_: yul.Object, inline: bool = True, for_reading: bool = False
+    ) -> Program:
         """The SSA form of the object's code after all passes that the settings ask for."""
-        program = build_program(object_.code, self.dialect, self.settings.optimize)
+        program = build_program(object_.code, self.dialect, self.settings.optimize, for_reading)
         prepare_program(program)
         if self.settings.optimize:
             optimize_program(program, self.dialect.builtins, self.settings, inline)

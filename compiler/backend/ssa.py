@@ -114,7 +114,9 @@ class Function:
         "constants",
         "is_main",
         "name",
+        "names",
         "number",
+        "result_names",
         "return_count",
         "source",
         "value_count",
@@ -135,6 +137,9 @@ class Function:
         #: Value to its number or symbol, for the values that are constants.
         self.constants: dict[int, Constant] = {}
         self.constant_values: dict[Constant, int] = {}
+        #: Names of values and results in the Yul text, where the builder was asked to keep them.
+        self.names: dict[int, str] = {}
+        self.result_names: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> list[int]:

@@ -17,14 +17,22 @@ _MAX_DEPTH = 60
 
 class Trees:
     """``nested``: value to the operation that is evaluated where the value is used. ``roots``: block number
-    to the operations that are emitted in order. Values of ``repeated`` are evaluated anew at each use."""
+    to the operations that are emitted in order. Values of ``repeated`` are evaluated anew at each use.
+    ``uses``: how often values are used."""
 
-    def __init__(self, function: Function, facts: EffectFacts, instructions: InstructionSet) -> None:
+    def __init__(
+        self,
+        function: Function,
+        facts: EffectFacts,
+        instructions: InstructionSet,
+        max_depth: int = _MAX_DEPTH,
+    ) -> None:
+        self.max_depth = max_depth
         self.nested: dict[int, Operation] = {}
         self.repeated: set[int] = set()
         self.roots: dict[int, list[Operation]] = {}
         self._facts = facts
-        self._uses = _count_uses(function)
+        self.uses = _count_uses(function)
         self._find_repeated(function, instructions)
         for block in function.blocks:
             self.roots[block.number] = self._build(block)
@@ -48,7 +56,7 @@ class Trees:
                         self.nested[operation.outputs[0]] = operation
 
     def _build(self, block: Block) -> list[Operation]:
-        uses, nested, repeated = self._uses, self.nested, self.repeated
+        uses, nested, repeated = self.uses, self.nested, self.repeated
         pending: list[Operation] = []
         masks: list[Mask] = []
         depths: list[int] = []
@@ -61,7 +69,7 @@ class Trees:
                 if uses.get(value) != 1 or value in repeated:
                     continue
                 position = self._find(value, pending, masks)
-                if position < 0 or depths[position] >= _MAX_DEPTH:
+                if position < 0 or depths[position] >= self.max_depth:
                     continue
                 nested[value] = pending.pop(position)
                 mask = masks.pop(position)

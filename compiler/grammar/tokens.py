@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-
-from smartvm.records import dataclass, field
+from dataclasses import dataclass, field
 
 #: Words that are keywords in some places and ordinary identifiers in all others.
 SOFT_KEYWORDS = frozenset({"FROM", "ERROR", "REVERT", "GLOBAL", "TRANSIENT", "LAYOUT", "AT", "PLACEHOLDER"})

@@ -3,9 +3,8 @@ optimise."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from smartvm.records import dataclass
 
 RevertStrings = Literal["default", "strip", "debug", "verboseDebug"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from smartvm.compiler.analysis.types.base import DeclaredTypes, Type
 from smartvm.compiler.analysis.types.declarations import (
     function_type,
@@ -36,7 +38,6 @@ from smartvm.compiler.analysis.types.reference import (
 )
 from smartvm.compiler.analysis.types.user_defined import ContractType, EnumType, UserDefinedValueType
 from smartvm.compiler.ast import nodes
-from smartvm.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
