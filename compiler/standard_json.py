@@ -241,10 +241,10 @@ def _evm_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
     has_code = contract.is_deployable
     if wants("evm.assembly"):
         evm["assembly"] = contract.assembled.assembly_text() if has_code else ""
-    if wants("evm.gasEstimates") and has_code:
+    if wants("evm.gasEstimates"):
         from smartvm.compiler.artifacts.gas_estimates import gas_estimates
 
-        evm["gasEstimates"] = gas_estimates(contract)
+        evm["gasEstimates"] = gas_estimates(contract) if has_code else None
     if wants("evm.methodIdentifiers"):
         evm["methodIdentifiers"] = contract.method_identifiers
     for kind in ("bytecode", "deployedBytecode"):

@@ -59,6 +59,12 @@ def empty_bytecode_json(*, is_deployed: bool, wanted: Callable[[str], bool]) -> 
     return {name: value for name, value in parts.items() if wanted(name)}
 
 
+def ast_id_of(name: str) -> int | None:
+    """The AST id at the end of a Yul function's name, if there is one."""
+    found = _AST_ID.search(name)
+    return None if found is None else int(found[1])
+
+
 def function_debug_data(assembled: AssembledObject) -> dict[str, Any]:
     """Where functions start and how many stack slots they take."""
     listed: dict[str, Any] = {}
