@@ -6,7 +6,7 @@ line catches ``SmartVMError`` alone, prints it without a traceback and exits wit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from smartvm.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

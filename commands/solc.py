@@ -9,9 +9,9 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from importlib.util import cache_from_source
 
 from smartvm.compiler.version import COMPILER_VERSION
-from smartvm.errors import SmartVMError
 
 #: The last line must be solc's: forge reads a semantic version from it.
 VERSION_TEXT = (
@@ -22,10 +22,13 @@ VERSION_TEXT = (
 
 def run(arguments: Sequence[str]) -> int:
     """Do what a command line asks for; the exit status, 0 or 1."""
+    if list(arguments) == ["--version"]:
+        sys.stdout.write(VERSION_TEXT)
+        return 0
+    _keep_bytecode()
+    from smartvm.errors import SmartVMError
+
     try:
-        if list(arguments) == ["--version"]:
-            sys.stdout.write(VERSION_TEXT)
-            return 0
         from smartvm.commands.solc_options import help_text, read_command_line
 
         line = read_command_line(arguments)
@@ -41,6 +44,18 @@ def run(arguments: Sequence[str]) -> int:
     except SmartVMError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
+
+
+def _keep_bytecode() -> None:
+    """Where Python may not keep the compiled form of this package beside it, keep it in the cache folder:
+    otherwise each start would compile the compiler. (``PYTHONDONTWRITEBYTECODE`` is meant for source trees.)"""
+    beside = cache_from_source(__file__)
+    if os.path.exists(beside) or not (sys.dont_write_bytecode or not os.access(os.path.dirname(__file__), os.W_OK)):
+        return
+    from smartvm.disk_cache import private_folder
+
+    if (folder := private_folder("bytecode")) is not None:
+        sys.pycache_prefix, sys.dont_write_bytecode = folder, False
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

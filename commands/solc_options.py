@@ -6,9 +6,9 @@ Nothing heavy is imported here: tools ask for ``--version`` and ``--help`` befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from smartvm.errors import SmartVMError
+from smartvm.records import dataclass, field
 
 
 class OptionError(SmartVMError):

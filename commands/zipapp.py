@@ -17,8 +17,9 @@ from pathlib import Path
 
 #: Parts of smartvm that ``smartvm-solc`` imports or reads.
 _OWN = (
-    "__init__.py", "errors.py", "instruction_table.toml", "compiler", "instructions", "commands/__init__.py",
-    "commands/solc.py", "commands/solc_compilation.py", "commands/solc_input.py", "commands/solc_options.py",
+    "__init__.py", "disk_cache.py", "errors.py", "instruction_table.toml", "records.py", "compiler", "instructions",
+    "commands/__init__.py", "commands/solc.py", "commands/solc_compilation.py", "commands/solc_input.py",
+    "commands/solc_options.py",
 )  # fmt: skip
 
 #: Parts of the libraries that the compiler imports: the parser generator, and KECCAK-256.
@@ -46,7 +47,7 @@ def unpacked():
         os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "smartvm"
     )
     target = os.path.join(base, "solc-" + DIGEST)
-    if os.path.isdir(target):
+    if os.path.isdir(target) and is_private(target):
         return target
     import shutil
     import tempfile
@@ -67,12 +68,28 @@ def unpacked():
         try:
             os.rename(made, target)
         except OSError:
-            # Another process was faster.
-            shutil.rmtree(made, ignore_errors=True)
+            if os.path.isdir(target) and is_private(target):
+                # Another process was faster.
+                shutil.rmtree(made, ignore_errors=True)
+                return target
+            import atexit
+
+            atexit.register(shutil.rmtree, made, ignore_errors=True)
+            return made
     return target
 
 
+def is_private(path):
+    # Code is run from there: nobody but the user may have written it.
+    if not hasattr(os, "geteuid"):
+        return True
+    facts = os.lstat(path)
+    return facts.st_uid == os.geteuid() and not facts.st_mode & 0o022
+
+
 sys.path[0] = unpacked()
+# The folder is ours: Python keeps the compiled form of the modules there even where it is told not to.
+sys.dont_write_bytecode = False
 
 from smartvm.commands.solc import main
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from smartvm.compiler.source import NO_SOURCE, SourceRange, SourceText
 from smartvm.errors import SmartVMError
+from smartvm.records import dataclass, field
 
 Severity = Literal["error", "warning", "info"]
 

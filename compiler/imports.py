@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from smartvm.errors import SmartVMError
+from smartvm.records import dataclass, field
 
 
 class SourceNotFound(Exception):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis.model import SemanticModel
 from smartvm.compiler.analysis.types import FunctionType
 from smartvm.compiler.analysis.types.declarations import function_type, getter_type
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 _NAME = re.compile(r"[a-zA-Z_$][a-zA-Z0-9_$]*")
 _SPACE = re.compile(r"[ \t]")

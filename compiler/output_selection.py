@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from smartvm.records import dataclass, field
 
 #: What ``*`` leaves out.
 _NOT_BY_WILDCARD = frozenset({"ir", "irAst", "irOptimized", "irOptimizedAst", "yulCFGJson"})

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from smartvm.compiler.imports import ImportRules
 from smartvm.instructions.loader import load_table
 from smartvm.instructions.model import InstructionTable
+from smartvm.records import dataclass, field
 
 #: EVM versions under solc's names, oldest first.
 EVM_VERSIONS = (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from smartvm.records import dataclass
 
 
 class SourceRange(NamedTuple):

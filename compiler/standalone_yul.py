@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smartvm.compiler.backend import AssembledObject, BackendSettings, assemble_object, optimized_object
 from smartvm.compiler.diagnostics import CompileError, Diagnostic, DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.pipeline import deep_recursion
@@ -15,6 +13,7 @@ from smartvm.compiler.yul.extensions import ExtensionExpander
 from smartvm.compiler.yul.parser import parse_yul
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.model import InstructionTable
+from smartvm.records import dataclass
 
 
 @dataclass(frozen=True)

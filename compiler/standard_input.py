@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from smartvm.compiler.imports import ImportRules, Remapping, RemappingError, SourceNotFound, SourceReader
@@ -15,6 +14,7 @@ from smartvm.compiler.model_checker_input import read_model_checker
 from smartvm.compiler.optimizer_input import read_optimizer
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, CompilerSettings, MetadataSettings
+from smartvm.records import dataclass, field
 
 _ROOT_KEYS = frozenset({"auxiliaryInput", "language", "settings", "sources"})
 _SOURCE_KEYS = frozenset({"content", "keccak256", "urls"})

@@ -7,7 +7,6 @@ file.
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -67,6 +66,8 @@ def _plain_error(severity: str, type_: str, message: str) -> Json:
 
 def internal_error(error: BaseException) -> Json:
     """An entry for a mistake of the compiler itself, with the place where it happened."""
+    import traceback
+
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else "unknown"
     message = f"Internal compiler error ({where}): {type(error).__name__}: {error}"

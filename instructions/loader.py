@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from smartvm.disk_cache import DiskCache, cache_folder
 from smartvm.errors import TextPosition
 from smartvm.instructions.errors import TableError, table_error
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.model import GasRule, Instruction, InstructionTable
 from smartvm.instructions.rows import RowContext, changed_instruction, new_instruction
+
+#: Bytes of tables in their read form that are kept on disk.
+_CACHE_LIMIT = 4 * 1024 * 1024
 
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,7 +79,7 @@ def _texts_of(path: Path) -> tuple[tuple[Path, str], ...] | None:
     while path not in found:
         try:
             found[path] = path.read_text(encoding="utf-8")
-            extends = tomllib.loads(found[path]).get("extends")
+            extends = _read_toml(found[path]).get("extends")
         except (OSError, ValueError):
             return None
         if not isinstance(extends, str) or (
@@ -99,9 +103,29 @@ def _parse(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise TableError(f"`{path}` is not UTF-8 text (byte {error.start})") from None
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return _read_toml(text)
+    except ValueError as error:
         raise _decode_error(path, text, str(error)) from None
+
+
+def _read_toml(text: str) -> dict[str, Any]:
+    """What a TOML text says; ValueError when it is none. The same text is read once a machine: reading the
+    default table takes longer than all else that is done with it."""
+    kept = DiskCache(cache_folder() / "tables", _CACHE_LIMIT)
+    name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    known = kept.read(name)
+    if known is not None:
+        with suppress(ValueError):
+            found = json.loads(known)
+            if isinstance(found, dict):
+                return found
+    import tomllib
+
+    data = tomllib.loads(text)
+    with suppress(TypeError):  # dates and the like, which no table has a use for
+        kept.write(name, json.dumps(data).encode())
+        kept.trim()
+    return data
 
 
 def _decode_error(path: Path, text: str, message: str) -> TableError:
@@ -174,6 +198,8 @@ def _load_file(path: Path, chain: tuple[Path, ...]) -> InstructionTable:
     data = _parse(path)
     for key in data:
         if key not in _KEYS:
+            from difflib import get_close_matches
+
             close = get_close_matches(key, _KEYS, 1)
             hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(sorted(_KEYS))}"
             raise table_error(path, (key,), f"unknown key `{key}`", hint=hint)
@@ -266,6 +292,8 @@ def _gas_rules(path: Path, data: Mapping[str, Any], base: InstructionTable | Non
 def _unknown_instruction(
     path: Path, keys: tuple[str, ...], name: str, rows: Mapping[str, Instruction]
 ) -> TableError:
+    from difflib import get_close_matches
+
     close = get_close_matches(name.upper(), rows, 1)
     hint = f"did you mean `{close[0]}`?" if close else None
     return table_error(path, keys, f"no instruction `{name}` to {keys[0]}", hint=hint, needle=name)

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+
+from smartvm.records import dataclass
 
 #: What an instruction may read or write besides its operands and results.
 #: memory, storage, transient, blocks (weight blocks), buffer (Buffer and saved Buffers), returndata, logs,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Literal, cast, get_args
 
 from smartvm.instructions.errors import TableError, table_error
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.model import Area, Effects, Gas, GasRule, Implementation, Instruction, ResultCount
+from smartvm.records import dataclass, replace
 
 _AREAS = frozenset(get_args(Area))
 _CONTROLS = ("jump", "conditional_jump", "jump_target")
@@ -259,6 +258,8 @@ class _Row:
 def _check_keys(row: _Row, known: frozenset[str], hint: str | None = None) -> None:
     for key in row.values:
         if key not in known:
+            from difflib import get_close_matches
+
             close = get_close_matches(key, known, 1)
             raise row.fail(key, f"unknown key `{key}`", f"did you mean `{close[0]}`?" if close else hint)
 

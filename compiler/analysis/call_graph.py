@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.model import SemanticModel
 from smartvm.compiler.analysis.tree import walk
@@ -13,6 +11,7 @@ from smartvm.compiler.analysis.virtual_lookup import (
     super_contract,
 )
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 _Callable = nodes.FunctionDefinition | nodes.ModifierDefinition
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 from smartvm.compiler.analysis import types as t
@@ -11,6 +10,7 @@ from smartvm.compiler.analysis.model import MagicVariable
 from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.analysis.types import rationals
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 _MAXIMUM_DEPTH = 32
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis.model import MagicVariable, SemanticModel, Symbol
 from smartvm.compiler.analysis.settings import AnalysisSettings
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.source import NO_SOURCE, SourceRange
+from smartvm.records import dataclass, field
 
 Note = tuple[str, SourceRange]
 

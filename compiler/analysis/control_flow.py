@@ -3,8 +3,6 @@ code that is never reached."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.control_flow_graph import FlowBuilder, FlowNode, FunctionFlow, Occurrence
@@ -15,6 +13,7 @@ from smartvm.compiler.analysis.virtual_lookup import (
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul.dialect import Dialect
+from smartvm.records import dataclass, field
 
 #: A function as it runs in a most derived contract (None: a free function).
 _Key = tuple[int, int]

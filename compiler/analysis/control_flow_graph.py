@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from smartvm.compiler.analysis import types as t
@@ -15,6 +14,7 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.dialect import Dialect
+from smartvm.records import dataclass, field
 
 #: Nodes whose range does not count as code of its own.
 _NOT_COVERED = (nodes.PlaceholderStatement, nodes.TryStatement, nodes.InlineAssembly)

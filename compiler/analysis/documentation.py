@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext
@@ -12,6 +11,7 @@ from smartvm.compiler.analysis.scope_facts import ScopeFacts
 from smartvm.compiler.analysis.tree import walk
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
+from smartvm.records import dataclass, field
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*|.?", re.DOTALL)
 _CUSTOM = re.compile(r"custom:[a-z][a-z-]*\Z")

@@ -7,12 +7,12 @@ absent optional fact is None.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceText
+from smartvm.records import dataclass, field
 
 CallKind = OneOf["function_call", "type_conversion", "struct_constructor_call"]
 Lookup = OneOf["static", "virtual", "super"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext, Note
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 #: What can override or be overridden.
 Overridable = nodes.FunctionDefinition | nodes.ModifierDefinition | nodes.VariableDeclaration

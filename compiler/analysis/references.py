@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.context import AnalysisContext, symbol_range
@@ -18,6 +17,7 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import FatalDiagnostic
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import dataclass, field
 
 SUFFIXES = ("slot", "offset", "length", "address", "selector")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis.context import symbol_name
 from smartvm.compiler.analysis.model import MagicVariable, SemanticModel, Symbol
 from smartvm.compiler.analysis.types import visibility_of
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
+from smartvm.records import dataclass, field
 
 
 def is_visible_in_contract(symbol: Symbol) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smartvm.instructions.model import InstructionTable
+from smartvm.records import dataclass
 
 #: EVM versions by name as solc's ``evmVersion`` knows them, in order.
 EVM_VERSIONS = (

@@ -7,11 +7,11 @@ compilation; ``src`` counts UTF-8 bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal as OneOf
 
 from smartvm.compiler.source import NO_SOURCE, SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import dataclass
 
 Visibility = OneOf["default", "private", "internal", "public", "external"]
 StateMutability = OneOf["pure", "view", "nonpayable", "payable"]

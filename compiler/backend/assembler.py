@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from smartvm.compiler.backend.items import LABEL, OPCODE, PUSH, PUSH_LABEL, PUSH_SYMBOL, InstructionSet, Item
 from smartvm.compiler.backend.result import AssembledObject, AssemblyItem, FunctionEntry
@@ -11,6 +10,7 @@ from smartvm.compiler.backend.ssa import Symbol
 from smartvm.compiler.source import NO_SOURCE
 from smartvm.compiler.yul import ast as yul
 from smartvm.errors import InternalError
+from smartvm.records import replace
 
 #: Bytes that a library's address and an immutable take in a push.
 _ADDRESS, _WORD = 20, 32

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from smartvm.compiler.source import NO_SOURCE, SourceRange
 from smartvm.errors import SmartVMError
+from smartvm.records import dataclass, field
 
 #: solc's jump types: into a function, out of one, ordinary.
 JumpKind = Literal["i", "o", "-"]

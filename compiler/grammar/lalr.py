@@ -15,18 +15,22 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import os
+import re
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from smartvm.disk_cache import DiskCache, cache_folder
+from smartvm.records import dataclass
+
 #: Raise when the layout of the cached tables changes.
-CACHE_FORMAT = 2
+CACHE_FORMAT = 3
+
+#: Bytes of cached tables that are kept.
+_CACHE_LIMIT = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -216,51 +220,37 @@ def load_tables(
     In every state where a soft keyword has no meaning but ``identifier`` has one, it is treated as that.
     ``refused`` names kinds of tokens that stand nowhere in the grammar.
     """
-    text = resources.files(package).joinpath(grammar_file).read_text("utf-8")
-    key = hashlib.sha256(
-        "\0".join([text, start, identifier, *sorted(soft_keywords), *refused]).encode()
-    ).hexdigest()[:16]
-    version = f"{CACHE_FORMAT}-{sys.version_info.major}.{sys.version_info.minor}-{_lark_version()}"
-    path = cache_folder() / f"{Path(grammar_file).stem}-{version}-{key}.tables"
-    cached = _read_cache(path)
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    text = Path(spec.origin).with_name(grammar_file).read_text("utf-8")
+    described = [text, start, identifier, *sorted(soft_keywords), "", *refused, _lark_version()]
+    key = hashlib.sha256("\0".join(described).encode()).hexdigest()[:32]
+    name = f"{Path(grammar_file).stem}-{CACHE_FORMAT}-{sys.version_info.major}.{sys.version_info.minor}-{key}"
+    kept = DiskCache(cache_folder() / "grammar", _CACHE_LIMIT)
+    cached = _unpack(kept.read(name))
     if cached is not None:
         return cached
     tables = build_tables(
         text, start=start, identifier=identifier, soft_keywords=soft_keywords, refused=refused
     )
-    _write_cache(path, tables)
+    kept.write(name, _pack(tables))
+    kept.trim()
     return tables
 
 
-def cache_folder() -> Path:
-    """Where smartvm keeps what it can compute again: ``SMARTVM_CACHE_DIR``, else the user's cache folder."""
-    explicit = os.environ.get("SMARTVM_CACHE_DIR")
-    if explicit:
-        return Path(explicit)
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "smartvm"
-
-
+@cache
 def _lark_version() -> str:
     # Importing lark to read its version would cost more than loading the tables.
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("lark")
-    except PackageNotFoundError:
+    spec = find_spec("lark")
+    if spec is None or spec.origin is None:
         return "unknown"
+    found = re.search(r"__version__[^\n]*?([0-9][\w.]*)", Path(spec.origin).read_text("utf-8"))
+    return found[1] if found else "unknown"
 
 
-def _read_cache(path: Path) -> Tables | None:
-    try:
-        terminals, nonterminals, literals, states, rules, start = marshal.loads(path.read_bytes())
-        return Tables(terminals, nonterminals, literals, states, tuple(Rule(*rule) for rule in rules), start)
-    except (OSError, ValueError, EOFError, TypeError):
-        return None
-
-
-def _write_cache(path: Path, tables: Tables) -> None:
-    data = marshal.dumps(
+def _pack(tables: Tables) -> bytes:
+    return marshal.dumps(
         (
             tables.terminals,
             tables.nonterminals,
@@ -270,14 +260,16 @@ def _write_cache(path: Path, tables: Tables) -> None:
             tables.start,
         )
     )
+
+
+def _unpack(data: bytes | None) -> Tables | None:
+    if data is None:
+        return None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except OSError:
-        return  # an unwritable cache only costs time
+        terminals, nonterminals, literals, states, rules, start = marshal.loads(data)
+        return Tables(terminals, nonterminals, literals, states, tuple(Rule(*rule) for rule in rules), start)
+    except (ValueError, EOFError, TypeError):
+        return None
 
 
 def build_tables(

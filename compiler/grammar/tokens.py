@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from smartvm.records import dataclass, field
 
 #: Words that are keywords in some places and ordinary identifiers in all others.
 SOFT_KEYWORDS = frozenset({"FROM", "ERROR", "REVERT", "GLOBAL", "TRANSIENT", "LAYOUT", "AT", "PLACEHOLDER"})

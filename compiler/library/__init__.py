@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 
 from smartvm.compiler.imports import SourceMissing, SourceReader
 
@@ -13,7 +13,7 @@ _SOURCES = {"smartvm/nn.sol": "nn.sol"}
 def library_source(name: str) -> str | None:
     """The text of a source that comes with the compiler, by its source unit name; None for any other name."""
     file = _SOURCES.get(name)
-    return None if file is None else files(__name__).joinpath(file).read_text("utf-8")
+    return None if file is None else Path(__file__).with_name(file).read_text("utf-8")
 
 
 def with_library(reader: SourceReader) -> SourceReader:

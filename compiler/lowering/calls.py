@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
@@ -21,6 +20,7 @@ from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import FunctionValue, Place, Value
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import replace
 
 if TYPE_CHECKING:
     from smartvm.compiler.lowering.function_lowering import FunctionLowering

@@ -3,8 +3,6 @@ creates."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from smartvm.compiler.analysis.model import SemanticModel
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
@@ -18,6 +16,7 @@ from smartvm.compiler.lowering.settings import LoweringSettings
 from smartvm.compiler.lowering.yul_nodes import string
 from smartvm.compiler.source import NO_SOURCE
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import replace
 
 
 class ContractLowering:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.function_lowering import FunctionLowering
@@ -13,6 +11,7 @@ from smartvm.compiler.lowering.getters import getter_types, request_getter
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER
 from smartvm.compiler.lowering.type_facts import variable_names
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import dataclass
 
 #: The immutable that holds a library's own address.
 LIBRARY_ADDRESS = "library_deploy_address"

@@ -267,9 +267,8 @@ def _component(f: FunctionLowering, value: Value, place: Place | None) -> Value:
 
 def stable_place(f: FunctionLowering, place: Place) -> Place:
     """The place with its address in variables, to be read and then written."""
-    from dataclasses import replace
-
     from smartvm.compiler.lowering.values import MemoryPlace
+    from smartvm.records import replace
 
     if isinstance(place, MemoryPlace):
         return replace(place, address=f.writer.atom(place.address))

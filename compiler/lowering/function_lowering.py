@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
@@ -27,6 +26,7 @@ from smartvm.compiler.lowering.values import FunctionValue, LocalPlace, Place, T
 from smartvm.compiler.lowering.yul_nodes import YulWriter
 from smartvm.compiler.source import NO_SOURCE, SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import replace
 
 
 class FunctionLowering:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 
 from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.parser import parse_yul_text
 from smartvm.errors import InternalError
+from smartvm.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

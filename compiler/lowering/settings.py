@@ -3,8 +3,9 @@ optimise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from smartvm.records import dataclass
 
 RevertStrings = Literal["default", "strip", "debug", "verboseDebug"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.storage import Space
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

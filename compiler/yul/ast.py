@@ -6,10 +6,10 @@ Builtin functions are ordinary names here; which names are builtins is the diale
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from smartvm.compiler.source import NO_SOURCE, SourceRange
+from smartvm.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from smartvm.compiler.yul import ast
 from smartvm.compiler.yul.dialect import BuiltinFunction, Dialect
 from smartvm.compiler.yul.name_places import name_places, place_after
 from smartvm.compiler.yul.printer import print_literal
+from smartvm.records import dataclass, field
 
 #: How inline assembly uses a name that its own scopes do not have.
 NameUse = OneOf["value", "assignment", "call"]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from smartvm.compiler.yul import ast
 from smartvm.instructions.forks import solc_name
 from smartvm.instructions.model import Area, Effects, Instruction, InstructionTable, ResultCount, TableKey
+from smartvm.records import dataclass
 
 LiteralKind = Literal["string", "number"]
 

@@ -10,7 +10,6 @@ is executing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.source import SourceRange, SourceText
@@ -22,6 +21,7 @@ from smartvm.compiler.yul.tokens import tokenize
 from smartvm.instructions.errors import TableError, table_error
 from smartvm.instructions.model import Instruction
 from smartvm.instructions.rows import YUL_KEYWORDS
+from smartvm.records import replace
 
 #: What reads the executing code, which microcode is not part of.
 _CODE_READERS = frozenset(("codesize", "codecopy"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import accumulate
 
 from smartvm.compiler.source import SourceText
 from smartvm.instructions.rows import YUL_KEYWORDS
+from smartvm.records import dataclass
 
 _SKIPPED = r"(?:[ \t\r\n\f]+|//[^\r\n]*|/\*(?:[^*]|\*(?!/))*\*/)*"
 _TOKEN = re.compile(

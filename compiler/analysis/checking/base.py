@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from smartvm.compiler.analysis import types as t
 from smartvm.compiler.analysis.attached import MemberLookup
@@ -12,6 +11,7 @@ from smartvm.compiler.analysis.references import AssemblyNames
 from smartvm.compiler.analysis.scope_facts import ScopeFacts
 from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from typing import Literal as OneOf
 
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass
 
 Location = OneOf["storage", "transient", "memory", "calldata"]
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 
-from Crypto.Hash import keccak
 from smartvm.compiler.analysis.types.base import StackItem, Type
-
-
-def keccak256(data: bytes) -> bytes:
-    """KECCAK-256 (Yellow Paper, appendix H)."""
-    return keccak.new(digest_bits=256, data=data).digest()
+from smartvm.compiler.keccak import keccak256 as keccak256
+from smartvm.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

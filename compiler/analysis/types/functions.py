@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Literal as OneOf
 
 from smartvm.compiler.analysis.types.base import DeclaredTypes, StackItem, Type, identifier_list
 from smartvm.compiler.analysis.types.elementary import ADDRESS, BYTES32, UINT32, UINT256, keccak256
 from smartvm.compiler.analysis.types.reference import ArrayType, StructType, with_location
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field, replace
 
 #: solc's FunctionType::Kind, in snake case.
 FunctionKind = OneOf[

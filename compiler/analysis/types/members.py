@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smartvm.compiler.analysis.types.base import DeclaredTypes, Type
 from smartvm.compiler.analysis.types.declarations import (
     function_type,
@@ -38,6 +36,7 @@ from smartvm.compiler.analysis.types.reference import (
 )
 from smartvm.compiler.analysis.types.user_defined import ContractType, EnumType, UserDefinedValueType
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from smartvm.compiler.analysis.types.base import DeclaredTypes, StackItem, Type, identifier_list
 from smartvm.compiler.analysis.types.elementary import ADDRESS, UINT256
 from smartvm.compiler.analysis.types.user_defined import ContractType
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

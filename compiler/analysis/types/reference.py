@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
 from smartvm.compiler.analysis.types.base import DeclaredTypes, Location, StackItem, Type, identifier_list
 from smartvm.compiler.analysis.types.elementary import BYTES1, UINT256
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 _UNSIGNED_LIMIT = (1 << 32) - 1
 

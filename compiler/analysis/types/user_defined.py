@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from smartvm.compiler.analysis.types.base import DeclaredTypes, StackItem, Type
 from smartvm.compiler.analysis.types.elementary import ADDRESS, ADDRESS_PAYABLE, UINT8
 from smartvm.compiler.ast import nodes
+from smartvm.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
