@@ -80,6 +80,12 @@ class _RunCommand(CommandWithLists):
 )
 @click.option("--code", metavar="HEX|@FILE", help="Run this code instead of a contract.")
 @click.option("--input", "input_", metavar="HEX|@FILE", help="Calldata: of raw code, or instead of --call.")
+@click.option(
+    "--block-cache",
+    type=click.IntRange(0),
+    metavar="BYTES",
+    help="Memory for decoded weight blocks.  [default: 512 MiB]",
+)
 @click.option("--bench", default=0, type=click.IntRange(0), metavar="K", help="Time K runs of raw code.")
 def command(what: str | None, code: str | None, **options: Any) -> None:
     """Deploy the contract of a Solidity or Yul file, or of an artifact, and call one of its functions.
@@ -279,6 +285,7 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             plan.sender,
             state_path=options["state_path"],
             engine=options["engine"],
+            block_cache_bytes=options["block_cache"],
             tracer=Tracers(tracer, profiler) if tracer and profiler else tracer or profiler,
         )
         stack.enter_context(session)

@@ -28,6 +28,7 @@ def state_file(path: str) -> Path:
     not there; or ``path`` itself where that is a file, as earlier versions wrote it. Raises
     ``StoreError``."""
     from smartvm.vm.state.key_value import StoreError
+    from smartvm.vm.state.persistent import STATE_FILE
 
     place = Path(path)
     if place.is_file():
@@ -36,7 +37,7 @@ def state_file(path: str) -> Path:
         place.mkdir(exist_ok=True)
     except OSError as error:
         raise StoreError(f"cannot keep the state in `{path}`: {error.strerror}") from None
-    return place / "state.sqlite"
+    return place / STATE_FILE
 
 
 class Session:
@@ -52,8 +53,10 @@ class Session:
         state_path: str | None = None,
         engine: Engine = "auto",
         tracer: Tracer | None = None,
+        block_cache_bytes: int | None = None,
     ) -> None:
         from smartvm.extensions import kernels, microcode
+        from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT
         from smartvm.vm.machine import Machine
         from smartvm.vm.messages import BlockEnvironment
         from smartvm.vm.state.memory import MemoryStore
@@ -72,7 +75,14 @@ class Session:
             self.state.set_balance(sender, INITIAL_BALANCE)
         code = microcode(table, fork)
         self.machine = Machine(
-            table, fork, self.state, BlockEnvironment(), microcode=code, engine=engine, tracer=tracer
+            table,
+            fork,
+            self.state,
+            BlockEnvironment(),
+            microcode=code,
+            engine=engine,
+            tracer=tracer,
+            block_cache_bytes=DEFAULT_LIMIT if block_cache_bytes is None else block_cache_bytes,
         )
 
     def __enter__(self) -> Session:

@@ -101,45 +101,15 @@ class _Blocks:
         return self._machine.record.warm_blocks.add(key)
 
     def load(self, block_id: int) -> WeightBlock | None:
-        encoded = self._machine.state.block(self._frame.address, block_id)
-        return None if encoded is None else self._machine.blocks.decode(encoded)
+        entry = self._machine.state.block_entry(self._frame.address, block_id)
+        return None if entry is None else self._machine.blocks.block(entry)
 
     def store(self, block_id: int, block: WeightBlock | None) -> None:
         if self._frame.is_static:
             raise ExceptionalHalt(HaltKind.STATIC_VIOLATION)
-        encoded = None if block is None else self._machine.blocks.encode(block)
-        self._machine.state.set_block(self._frame.address, block_id, encoded)
-
-
-class BlockCache:
-    """Decoded weight blocks by content, so that what kernels prepare of one is kept. Bounded by bytes."""
-
-    _LIMIT = 256 << 20
-
-    def __init__(self) -> None:
-        self._decoded: dict[bytes, WeightBlock] = {}
-        self._bytes = 0
-
-    def decode(self, encoded: bytes) -> WeightBlock:
-        """The block of an entry in storage."""
-        block = self._decoded.get(encoded)
-        if block is None:
-            block = WeightBlock.decode(encoded)
-            self._keep(encoded, block)
-        return block
-
-    def encode(self, block: WeightBlock) -> bytes:
-        """The block's entry in storage."""
-        encoded = block.encoded
-        self._keep(encoded, block)
-        return encoded
-
-    def _keep(self, encoded: bytes, block: WeightBlock) -> None:
-        if self._bytes + len(encoded) > self._LIMIT:
-            self._decoded.clear()
-            self._bytes = 0
-        self._decoded[encoded] = block
-        self._bytes += len(encoded)
+        if block is not None:
+            self._machine.blocks.keep(block)
+        self._machine.state.set_block(self._frame.address, block_id, None if block is None else block.entry)
 
 
 class FrameContext:

@@ -20,7 +20,8 @@ from smartvm.vm.call_instructions import (
 )
 from smartvm.vm.code import AnalysedCode, code_cache
 from smartvm.vm.diagnosis import halt_of_host, halt_of_reason
-from smartvm.vm.extensions import BlockCache, extension_executor
+from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT, BlockCache
+from smartvm.vm.extensions import extension_executor
 from smartvm.vm.forks import Fork, fork_named
 from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt
@@ -73,7 +74,9 @@ class Machine:
         microcode: Mapping[str, bytes] | None = None,
         engine: Engine = "auto",
         tracer: Tracer | None = None,
+        block_cache_bytes: int = DEFAULT_LIMIT,
     ) -> None:
+        """``block_cache_bytes`` limits the memory of decoded weight blocks."""
         self.table = table
         self.fork = fork if isinstance(fork, Fork) else fork_named(fork)
         self.state = state
@@ -101,7 +104,7 @@ class Machine:
         self._precompiles = {
             address.to_bytes(20, "big"): contract for address, contract in precompiles_at(self.fork).items()
         }
-        self.blocks = BlockCache()
+        self.blocks = BlockCache(block_cache_bytes)
         self._host = self._host_instructions()
         self._blob_hashes = b""
         self._executed_ns = 0  # by all calls until now, compiling included

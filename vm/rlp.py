@@ -23,15 +23,20 @@ class RLPError(SmartVMError):
     """Bytes that are not the one encoding of an item."""
 
 
+def length_prefix(kind: int, length: int) -> bytes:
+    """What stands before ``length`` bytes: of a byte string (``kind`` 0x80) that is not a single byte below 0x80, or
+    of a list's items (0xc0)."""
+    if length < 56:
+        return bytes((kind + length,))
+    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((kind + 55 + len(size),)) + size
+
+
 def encode_bytes(data: bytes) -> bytes:
     """A byte string."""
-    length = len(data)
-    if length == 1 and data[0] < 0x80:
+    if len(data) == 1 and data[0] < 0x80:
         return data
-    if length < 56:
-        return bytes((0x80 + length,)) + data
-    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((0xB7 + len(size),)) + size + data
+    return length_prefix(0x80, len(data)) + data
 
 
 def encode_integer(value: int) -> bytes:
@@ -42,11 +47,7 @@ def encode_integer(value: int) -> bytes:
 def encode_encoded(items: Iterable[bytes]) -> bytes:
     """A list of items that are encoded already."""
     payload = b"".join(items)
-    length = len(payload)
-    if length < 56:
-        return bytes((0xC0 + length,)) + payload
-    size = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((0xF7 + len(size),)) + size + payload
+    return length_prefix(0xC0, len(payload)) + payload
 
 
 def encode(item: Encodable) -> bytes:

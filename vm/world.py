@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from smartvm.vm.state.blocks import BlockEntry, HeldBlock
 from smartvm.vm.state.model import EMPTY_CODE_HASH, Account, AccountChange, StateChanges, StateStore
 
 __all__ = ["WorldState"]
@@ -31,7 +32,7 @@ class _AccountState:
         self.code_hash = account.code_hash if account else EMPTY_CODE_HASH
         self.code: bytes | None = b"" if self.code_hash == EMPTY_CODE_HASH else None
         self.slots: dict[int, int] = {}
-        self.blocks: dict[int, bytes | None] = {}
+        self.blocks: dict[int, BlockEntry | None] = {}
         self.storage_cleared = False
         self.changed = False
 
@@ -168,7 +169,7 @@ class WorldState:
         self._put(state.slots, slot, value)
         state.changed = True
 
-    def _put(self, mapping: dict[int, int] | dict[int, bytes | None], key: int, value: object) -> None:
+    def _put(self, mapping: dict[int, int] | dict[int, BlockEntry | None], key: int, value: object) -> None:
         had, old = key in mapping, mapping.get(key)
         mapping[key] = value  # type: ignore[assignment]
 
@@ -182,6 +183,11 @@ class WorldState:
 
     def block(self, address: bytes, block_id: int) -> bytes | None:
         """A weight block as width byte and packed items, or None."""
+        entry = self.block_entry(address, block_id)
+        return None if entry is None else entry.encoded()
+
+    def block_entry(self, address: bytes, block_id: int) -> BlockEntry | None:
+        """A weight block's entry, or None: the same object until the block is changed."""
         state = self._account(address)
         if block_id in state.blocks:
             return state.blocks[block_id]
@@ -189,9 +195,11 @@ class WorldState:
             return None
         return self.store.block(address, block_id)
 
-    def set_block(self, address: bytes, block_id: int, block: bytes | None) -> None:
-        """Set or (None) delete a weight block."""
+    def set_block(self, address: bytes, block_id: int, block: BlockEntry | bytes | None) -> None:
+        """Set or (None) delete a weight block, given as an entry or as its bytes."""
         state = self._own(address)
+        if isinstance(block, bytes):
+            block = HeldBlock(block)
         self._put(state.blocks, block_id, block)
         state.changed = True
 

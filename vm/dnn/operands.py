@@ -35,7 +35,7 @@ def require_block(context: InstructionContext, block_id: int) -> WeightBlock:
     block = context.blocks.load(block_id)
     if block is None:
         raise context.halt(f"weight block {block_id:#x}", "no such block")
-    words = (len(block.packed) + 32) // 32  # with the width byte, rounded up
+    words = (block.stored_bytes + 31) // 32
     context.gas.charge(words * context.constant("block_read_word"))
     return block
 

@@ -100,7 +100,7 @@ def btos1(context: InstructionContext) -> None:
         return
     context.gas.charge(size * context.constant("block_write_byte"))  # at least one byte an item
     block = WeightBlock.of_array(context.buffer.array[:size])
-    rest = len(block.encoded) - size
+    rest = block.stored_bytes - size
     context.gas.charge(rest * context.constant("block_write_byte"))
     context.blocks.store(block_id, block)
 

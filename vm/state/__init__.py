@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smartvm.vm.state.blocks import BlockEntry, HeldBlock
 from smartvm.vm.state.key_value import StoreError
 from smartvm.vm.state.memory import MemoryStore
 from smartvm.vm.state.model import (
@@ -19,6 +20,8 @@ __all__ = [
     "EMPTY_TRIE_ROOT",
     "Account",
     "AccountChange",
+    "BlockEntry",
+    "HeldBlock",
     "MemoryStore",
     "PersistentStore",
     "StateChanges",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -81,12 +81,25 @@ class SqliteKeyValueStore:
             row = self._connection.execute("SELECT value FROM entries WHERE key = ?", (key,)).fetchone()
         return None if row is None else row[0]
 
-    def write(self, deleted_prefixes: Iterable[bytes], values: Mapping[bytes, bytes | None]) -> None:
-        """See ``KeyValueStore``."""
+    def heads(self, prefix: bytes, length: int) -> Iterator[tuple[bytes, bytes]]:
+        """All keys with a prefix, with the first ``length`` bytes of their values."""
+        query = "SELECT key, substr(value, 1, ?) FROM entries WHERE key >= ? AND key < ?"
+        with self._errors("read"):
+            yield from self._connection.execute(query, (length, prefix, _after(prefix))).fetchall()
+
+    def write(
+        self,
+        deleted_prefixes: Iterable[bytes],
+        values: Mapping[bytes, bytes | None],
+        first: Callable[[], None] = lambda: None,
+    ) -> None:
+        """See ``KeyValueStore``. ``first`` is called when no other process can write any more, before
+        anything is written."""
         connection = self._connection
         with self._errors("write"):
             connection.execute("BEGIN IMMEDIATE")
             try:
+                first()
                 connection.executemany(
                     "DELETE FROM entries WHERE key >= ? AND key < ?",
                     [(prefix, _after(prefix)) for prefix in deleted_prefixes],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smartvm.vm.state import leaves
+from smartvm.vm.state.blocks import BlockEntry
 from smartvm.vm.state.model import EMPTY_CODE_HASH, EMPTY_TRIE_ROOT, Account, StateChanges
 from smartvm.vm.state.trie import Trie
 
@@ -12,7 +13,7 @@ from smartvm.vm.state.trie import Trie
 @dataclass(slots=True)
 class _Storage:
     slots: dict[int, int] = field(default_factory=dict)
-    blocks: dict[int, bytes] = field(default_factory=dict)
+    blocks: dict[int, BlockEntry] = field(default_factory=dict)
     trie: Trie = field(default_factory=Trie)
     #: What changed since the trie was brought up to date.
     changed_slots: set[int] = field(default_factory=set)
@@ -30,7 +31,7 @@ class _Storage:
             if block is None:
                 self.trie.delete(leaves.block_key(block_id))
             else:
-                self.trie.put(leaves.block_key(block_id), leaves.block_value(block))
+                self.trie.put(leaves.block_key(block_id), leaves.BlockValue(block))
         self.changed_slots.clear()
         self.changed_blocks.clear()
         return self.trie.root()
@@ -59,7 +60,7 @@ class MemoryStore:
         storage = self._storages.get(address)
         return 0 if storage is None else storage.slots.get(slot, 0)
 
-    def block(self, address: bytes, block_id: int) -> bytes | None:
+    def block(self, address: bytes, block_id: int) -> BlockEntry | None:
         """See ``StateStore``."""
         storage = self._storages.get(address)
         return None if storage is None else storage.blocks.get(block_id)

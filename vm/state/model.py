@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from smartvm.vm.state.blocks import BlockEntry
+
 EMPTY_CODE_HASH = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
 EMPTY_TRIE_ROOT = bytes.fromhex("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421")
 
@@ -25,14 +27,14 @@ class AccountChange:
 
     ``code`` is given when the code hash is new to the store, else None. ``clears_storage``: all slots and
     blocks held until now are gone before ``slots`` and ``blocks`` are applied. A slot's value 0 and a block's
-    None delete it. A block is given as the trie's leaf holds it before RLP: width byte, then packed items.
+    None delete it. A block is what the trie's leaf holds before RLP: width byte, then packed items.
     """
 
     account: Account
     code: bytes | None = None
     clears_storage: bool = False
     slots: Mapping[int, int] = field(default_factory=dict)
-    blocks: Mapping[int, bytes | None] = field(default_factory=dict)
+    blocks: Mapping[int, BlockEntry | None] = field(default_factory=dict)
 
 
 #: Changes by address (20 bytes); None deletes the account with its storage.
@@ -54,8 +56,8 @@ class StateStore(Protocol):
         """A storage slot's word; 0 when unset."""
         ...
 
-    def block(self, address: bytes, block_id: int) -> bytes | None:
-        """A weight block as width byte and packed items, or None."""
+    def block(self, address: bytes, block_id: int) -> BlockEntry | None:
+        """A weight block, or None. While nobody has changed it and somebody holds it, it is the same object."""
         ...
 
     def has_storage(self, address: bytes) -> bool:

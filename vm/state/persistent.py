@@ -3,16 +3,20 @@
 Keys, by their first byte: ``a`` address: an account's leaf; ``s`` address, slot: a word; ``w`` address, id: a
 weight block; ``c`` hash: code; ``t`` path: a node of the state's trie; ``u`` hash of the address, path: a
 node of a storage trie; ``r``: the root. Trie nodes stand under their path, so that a change replaces them and
-no garbage remains.
+no garbage remains. Large weight blocks are files beside the store, named by their entries: reading them through a
+database takes several times as long.
 """
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from smartvm.vm import rlp
 from smartvm.vm.state import leaves
-from smartvm.vm.state.key_value import KeyValueStore, SqliteKeyValueStore
+from smartvm.vm.state.blocks import LARGE_BYTES, BlockEntry, BlockFiles, HeldBlock
+from smartvm.vm.state.key_value import KeyValueStore, SqliteKeyValueStore, StoreError
 from smartvm.vm.state.model import (
     EMPTY_CODE_HASH,
     EMPTY_TRIE_ROOT,
@@ -22,7 +26,14 @@ from smartvm.vm.state.model import (
 )
 from smartvm.vm.state.trie import Trie
 
+#: The database's name where a state has a folder of its own.
+STATE_FILE = "state.sqlite"
+
 _ROOT_KEY = b"r"
+
+#: What stands for a block in a file: a width byte that no block has, whether the extremes are known, its size,
+#: the extremes in two's complement, the file's name.
+_FILED = struct.Struct(">B?Q32s32s32s")
 
 
 def _word(value: int) -> bytes:
@@ -35,20 +46,30 @@ class _Batch:
     def __init__(self) -> None:
         self.deleted_prefixes: list[bytes] = []
         self.values: dict[bytes, bytes | None] = {}
+        self.files: dict[str, BlockEntry] = {}
+        self.removed_files: list[str] = []
 
 
 class PersistentStore:
     """A ``StateStore`` that outlives the process. Each ``commit`` is one step on disk and costs O(k log
     n)."""
 
-    def __init__(self, entries: KeyValueStore) -> None:
+    def __init__(self, entries: KeyValueStore, files: BlockFiles | None = None) -> None:
+        """``files`` keeps large blocks; without it they are entries like others. With it, ``entries`` is a
+        ``SqliteKeyValueStore``."""
         self._entries = entries
+        self._files = files
+        self._swept = False
+        self._blocks: WeakValueDictionary[bytes, HeldBlock] = WeakValueDictionary()
         self._root = entries.get(_ROOT_KEY) or EMPTY_TRIE_ROOT
 
     @classmethod
     def open(cls, path: str | Path) -> PersistentStore:
-        """Open or create a state in a file. Raises ``StoreError``."""
-        return cls(SqliteKeyValueStore(path))
+        """Open or create a state in a file, with the folder ``blocks`` beside it (named after it, where the file
+        is not ``state.sqlite``). Raises ``StoreError``."""
+        path = Path(path)
+        folder = path.with_name("blocks" if path.name == STATE_FILE else f"{path.name}.blocks")
+        return cls(SqliteKeyValueStore(path), BlockFiles(folder))
 
     def close(self) -> None:
         """Close the file; the store is not to be used after."""
@@ -86,9 +107,32 @@ class PersistentStore:
         data = self._entries.get(b"s" + address + _word(slot))
         return 0 if data is None else int.from_bytes(data, "big")
 
-    def block(self, address: bytes, block_id: int) -> bytes | None:
+    def block(self, address: bytes, block_id: int) -> BlockEntry | None:
         """See ``StateStore``."""
-        return self._entries.get(b"w" + address + _word(block_id))
+        return self._block_at(b"w" + address + _word(block_id))
+
+    def _block_at(self, key: bytes) -> BlockEntry | None:
+        known: BlockEntry | None = self._blocks.get(key)
+        if known is not None:
+            return known
+        data = self._entries.get(key)
+        if data is None:
+            return None
+        entry: BlockEntry = HeldBlock(data)
+        if data[:1] == b"\0":
+            if self._files is None:
+                raise StoreError("the state's weight blocks are in files that this store does not know")
+            _, known_extremes, size, low, high, name = _FILED.unpack(data)
+            extremes = int.from_bytes(low, "big", signed=True), int.from_bytes(high, "big", signed=True)
+            entry = self._files.open(name.decode(), size, extremes if known_extremes else None)
+        self._blocks[key] = entry  # type: ignore[assignment]
+        return entry
+
+    def _block_value(self, key: bytes) -> leaves.BlockValue:
+        entry = self._block_at(key)
+        if entry is None:
+            raise StoreError("the state lacks a weight block that its trie has")
+        return leaves.BlockValue(entry, key)
 
     def has_storage(self, address: bytes) -> bool:
         """See ``StateStore``."""
@@ -118,10 +162,44 @@ class PersistentStore:
         for path, node in nodes.items():
             batch.values[b"t" + path] = node
         batch.values[_ROOT_KEY] = root
-        self._entries.write(batch.deleted_prefixes, batch.values)
+        self._write(batch)
         self._root = root
 
+    def _write(self, batch: _Batch) -> None:
+        files, entries = self._files, self._entries
+        if files is None:
+            entries.write(batch.deleted_prefixes, batch.values)
+        else:
+            assert isinstance(entries, SqliteKeyValueStore)
+            try:
+                entries.write(batch.deleted_prefixes, batch.values, lambda: self._write_files(files, batch))
+            except BaseException:
+                files.remove(batch.files)
+                raise
+        for key in list(self._blocks):
+            if key in batch.values or key.startswith(tuple(batch.deleted_prefixes)):
+                del self._blocks[key]
+        if files is not None:
+            files.remove(batch.removed_files)
+
+    def _write_files(self, files: BlockFiles, batch: _Batch) -> None:
+        try:
+            if not self._swept:
+                assert isinstance(self._entries, SqliteKeyValueStore)
+                heads = self._entries.heads(b"w", _FILED.size)
+                files.sweep({name for _, head in heads if (name := _file_name(head)) is not None})
+                self._swept = True
+            files.write(batch.files)
+        except OSError as error:
+            raise StoreError(f"cannot write weight blocks: {error.strerror or error}") from None
+
     def _clear_storage(self, batch: _Batch, address: bytes) -> None:
+        if self._files is not None:
+            assert isinstance(self._entries, SqliteKeyValueStore)
+            for _, head in self._entries.heads(b"w" + address, _FILED.size):
+                name = _file_name(head)
+                if name is not None:
+                    batch.removed_files.append(name)
         batch.deleted_prefixes += [b"s" + address, b"w" + address, b"u" + leaves.account_key(address)]
 
     def _apply_storage(self, batch: _Batch, address: bytes, change: AccountChange) -> bytes:
@@ -134,7 +212,7 @@ class PersistentStore:
         if not (change.slots or change.blocks):
             return root
         prefix = b"u" + leaves.account_key(address)
-        trie = Trie(lambda path: self._entries.get(prefix + path), root)
+        trie = Trie(lambda path: self._entries.get(prefix + path), root, self._block_value)
         for slot, word in change.slots.items():
             if word:
                 batch.values[b"s" + address + _word(slot)] = _shortest(word)
@@ -143,15 +221,44 @@ class PersistentStore:
                 batch.values[b"s" + address + _word(slot)] = None
                 trie.delete(leaves.slot_key(slot))
         for block_id, block in change.blocks.items():
-            batch.values[b"w" + address + _word(block_id)] = block
+            key = b"w" + address + _word(block_id)
+            batch.values[key] = self._stored_block(batch, key, block)
             if block is not None:
-                trie.put(leaves.block_key(block_id), leaves.block_value(block))
+                large = self._files is not None and block.size >= LARGE_BYTES
+                trie.put(leaves.block_key(block_id), leaves.BlockValue(block, key if large else None))
             else:
                 trie.delete(leaves.block_key(block_id))
         root, nodes = trie.flush()
         for path, node in nodes.items():
             batch.values[prefix + path] = node
         return root
+
+
+    def _stored_block(self, batch: _Batch, key: bytes, block: BlockEntry | None) -> bytes | None:
+        """What stands at a block's key; a large one goes to a file."""
+        if self._files is None:
+            return None if block is None else block.encoded()
+        name = _file_name(self._entries.get(key) or b"")
+        if name is not None:
+            batch.removed_files.append(name)
+        if block is None or block.size < LARGE_BYTES:
+            return None if block is None else block.encoded()
+        name = self._files.new_name()
+        batch.files[name] = block
+        low, high = block.extremes or (0, 0)
+        return _FILED.pack(
+            0,
+            block.extremes is not None,
+            block.size,
+            low.to_bytes(32, "big", signed=True),
+            high.to_bytes(32, "big", signed=True),
+            name.encode(),
+        )
+
+
+def _file_name(head: bytes) -> str | None:
+    """The file's name, of what stands at a block's key; None where the block stands there itself."""
+    return None if head[:1] != b"\0" else _FILED.unpack(head)[-1].decode()
 
 
 def _shortest(word: int) -> bytes:

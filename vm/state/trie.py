@@ -8,7 +8,7 @@ write.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from smartvm.errors import InternalError
 from smartvm.vm import rlp
@@ -22,11 +22,35 @@ NodeLoader = Callable[[Path], "bytes | None"]
 
 _NOTHING = b"\x80"
 
+#: Starts what is stored of a leaf whose value stands elsewhere: no node's encoding starts so.
+_ELSEWHERE = b"\0"
+
+
+class DeferredValue(Protocol):
+    """A large value that is read when it is needed."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Where it stands, if stored nodes need not hold it."""
+        ...
+
+    def load(self) -> bytes:
+        """The value."""
+        ...
+
+    def leaf_hash(self, encoded_path: bytes) -> bytes | None:
+        """The hash of a leaf with the value, where that is quicker than to load it."""
+        ...
+
+
+#: Gives the value that stands at a key.
+ValueLoader = Callable[[bytes], DeferredValue]
+
 
 class _Leaf:
     __slots__ = ("path", "reference", "value")
 
-    def __init__(self, path: Path, value: bytes) -> None:
+    def __init__(self, path: Path, value: bytes | DeferredValue) -> None:
         self.path = path
         self.value = value
         self.reference: bytes | None = None
@@ -118,9 +142,16 @@ class Trie:
     """A map from byte strings to non-empty byte strings, none of which is another's prefix, with a root
     hash."""
 
-    def __init__(self, load: NodeLoader | None = None, root: bytes = EMPTY_TRIE_ROOT) -> None:
-        """``load`` and ``root`` open a stored trie; without them it is empty and lives in memory."""
+    def __init__(
+        self,
+        load: NodeLoader | None = None,
+        root: bytes = EMPTY_TRIE_ROOT,
+        load_value: ValueLoader | None = None,
+    ) -> None:
+        """``load`` and ``root`` open a stored trie; without them it is empty and lives in memory. ``load_value`` gives
+        values that stand elsewhere than in their nodes."""
         self._load = load
+        self._load_value = load_value
         self._root: _Node | None = None if root == EMPTY_TRIE_ROOT else _Stored(b"\xa0" + root)
         self._loaded: set[Path] = set()
 
@@ -134,7 +165,7 @@ class Trie:
             if isinstance(node, _Stored):
                 node = self._resolve(node, path[:at])
             if isinstance(node, _Leaf):
-                return node.value if node.path == path[at:] else None
+                return _loaded(node.value) if node.path == path[at:] else None
             if isinstance(node, _Extension):
                 end = at + len(node.path)
                 if path[at:end] != node.path:
@@ -148,6 +179,12 @@ class Trie:
 
     def _resolve(self, stored: _Stored, path: Path) -> _Leaf | _Extension | _Branch:
         encoding = self._load(path) if self._load else None
+        if encoding is not None and encoding[:1] == _ELSEWHERE and self._load_value is not None:
+            encoded_path, key = rlp.decode(encoding[1:])
+            leaf = _Leaf(_expand(bytes(encoded_path))[0], self._load_value(bytes(key)))  # type: ignore[arg-type]
+            leaf.reference = stored.reference
+            self._loaded.add(path)
+            return leaf
         if encoding is None or b"\xa0" + keccak256(encoding) != stored.reference:
             raise InternalError(f"the store's trie node at path {path.hex()!r} is missing or damaged")
         node = _decoded(rlp.decode(encoding))
@@ -158,11 +195,11 @@ class Trie:
 
     # ------------------------------------------------------------ changing
 
-    def put(self, key: bytes, value: bytes) -> None:
+    def put(self, key: bytes, value: bytes | DeferredValue) -> None:
         """Set ``key`` to a non-empty ``value``."""
         self._root = self._insert(self._root, nibbles(key), 0, value)
 
-    def _insert(self, node: _Node | None, path: Path, at: int, value: bytes) -> _Node:
+    def _insert(self, node: _Node | None, path: Path, at: int, value: bytes | DeferredValue) -> _Node:
         if node is None:
             return _Leaf(path[at:], value)
         if isinstance(node, _Stored):
@@ -170,7 +207,7 @@ class Trie:
         if isinstance(node, _Branch):
             node.reference = None
             if at == len(path):
-                node.value = value
+                node.value = _loaded(value)
             else:
                 node.children[path[at]] = self._insert(node.children[path[at]], path, at + 1, value)
             return node
@@ -188,7 +225,7 @@ class Trie:
         branch = _Branch([None] * 16, b"")
         self._hang(branch, node, shared)
         if shared == len(rest):
-            branch.value = value
+            branch.value = _loaded(value)
         else:
             branch.children[rest[shared]] = _Leaf(rest[shared + 1 :], value)
         return _Extension(rest[:shared], branch) if shared else branch
@@ -198,7 +235,7 @@ class Trie:
         """Put what remains of ``node`` behind the shared part of its path into a new branch there."""
         if shared == len(node.path):
             assert isinstance(node, _Leaf)
-            branch.value = node.value
+            branch.value = _loaded(node.value)
             return
         nibble, rest = node.path[shared], node.path[shared + 1 :]
         if isinstance(node, _Leaf):
@@ -269,7 +306,7 @@ class Trie:
             return EMPTY_TRIE_ROOT
         if self._root.reference is not None and len(self._root.reference) == 33:
             return self._root.reference[1:]
-        return keccak256(self._encoding(self._root, b"", None))
+        return self._hashed(self._root, b"", None) or keccak256(self._encoding(self._root, b"", None))
 
     def flush(self) -> tuple[bytes, dict[Path, bytes | None]]:
         """The root and what has to be written so that the stored nodes are those of this trie; None
@@ -281,10 +318,8 @@ class Trie:
             assert self._root.reference is not None
             root = self._root.reference[1:]
         else:
-            encoding = self._encoding(self._root, b"", writes)
-            root = keccak256(encoding)
+            root = self._hashed(self._root, b"", writes) or self._written(self._root, b"", writes)
             self._root.reference = b"\xa0" + root
-            writes[b""] = encoding
         for path in self._loaded:
             if path not in writes and not self._is_stored_at(path):
                 writes[path] = None
@@ -308,6 +343,10 @@ class Trie:
 
     def _reference(self, node: _Node, path: Path, writes: dict[Path, bytes | None] | None) -> bytes:
         if node.reference is None:
+            digest = self._hashed(node, path, writes)
+            if digest is not None:
+                node.reference = b"\xa0" + digest
+                return node.reference
             encoding = self._encoding(node, path, writes)
             if len(encoding) < 32:
                 node.reference = encoding
@@ -317,9 +356,29 @@ class Trie:
                     writes[path] = encoding
         return node.reference
 
+    def _written(self, node: _Node, path: Path, writes: dict[Path, bytes | None]) -> bytes:
+        """Write the node's encoding, however short; its hash."""
+        encoding = writes[path] = self._encoding(node, path, writes)
+        return keccak256(encoding)
+
+    @staticmethod
+    def _hashed(node: _Node, path: Path, writes: dict[Path, bytes | None] | None) -> bytes | None:
+        """The hash of a leaf whose value need not be loaded for it, written as one with a value elsewhere; None of
+        other nodes."""
+        if not isinstance(node, _Leaf) or isinstance(node.value, bytes):
+            return None
+        key = node.value.key
+        if writes is not None and key is None:
+            return None
+        encoded_path = rlp.encode_bytes(_compact(node.path, True))
+        digest = node.value.leaf_hash(encoded_path)
+        if digest is not None and writes is not None and key is not None:
+            writes[path] = _ELSEWHERE + rlp.encode_encoded([encoded_path, rlp.encode_bytes(key)])
+        return digest
+
     def _encoding(self, node: _Node, path: Path, writes: dict[Path, bytes | None] | None) -> bytes:
         if isinstance(node, _Leaf):
-            parts = [rlp.encode_bytes(_compact(node.path, True)), rlp.encode_bytes(node.value)]
+            parts = [rlp.encode_bytes(_compact(node.path, True)), rlp.encode_bytes(_loaded(node.value))]
         elif isinstance(node, _Extension):
             child = self._reference(node.child, path + node.path, writes)
             parts = [rlp.encode_bytes(_compact(node.path, False)), child]
@@ -334,6 +393,10 @@ class Trie:
         else:
             raise InternalError("a stored trie node was asked for its encoding")
         return rlp.encode_encoded(parts)
+
+
+def _loaded(value: bytes | DeferredValue) -> bytes:
+    return value if isinstance(value, bytes) else value.load()
 
 
 def ordered_root(values: list[bytes]) -> bytes:

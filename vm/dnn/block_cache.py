@@ -1,0 +1,81 @@
+"""Decoded weight blocks, kept from one use to the next within a limit of memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.state.blocks import BlockEntry
+
+#: Bytes that the decoded blocks of a machine may take.
+DEFAULT_LIMIT = 1 << 29
+
+
+class BlockCache:
+    """The least recently used blocks go when all together take more than ``limit`` bytes: their entries in
+    memory, decoded items and kernels' layouts. The block used last stays whatever its size, since it is
+    in use.
+
+    Keys are the state's entries, as objects: an entry never changes, and the state gives the same one until
+    the block is changed. May be used from several threads.
+    """
+
+    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+        self.limit = limit
+        self._blocks: OrderedDict[int, WeightBlock] = OrderedDict()  # by id(entry), which the block keeps alive
+        self._sizes: dict[int, int] = {}
+        self._total = 0
+        self._lock = Lock()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that the blocks take."""
+        return self._total
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __contains__(self, entry: BlockEntry) -> bool:
+        return id(entry) in self._blocks
+
+    def block(self, entry: BlockEntry) -> WeightBlock:
+        """The block of an entry; it is now the one used last."""
+        key = id(entry)
+        with self._lock:
+            block = self._blocks.get(key)
+            if block is not None:
+                self._blocks.move_to_end(key)
+                return block
+            block = WeightBlock(entry)
+            self._add(key, block)
+            return block
+
+    def keep(self, block: WeightBlock) -> None:
+        """Keep a block that was made elsewhere."""
+        key = id(block.entry)
+        with self._lock:
+            if key not in self._blocks:
+                self._add(key, block)
+
+    def _add(self, key: int, block: WeightBlock) -> None:
+        self._blocks[key] = block
+        self._sizes[key] = 0
+        block.on_growth(self._grown)
+        self._measure(key, block)
+
+    def _grown(self, block: WeightBlock) -> None:
+        key = id(block.entry)
+        with self._lock:
+            if self._blocks.get(key) is block:
+                self._measure(key, block)
+
+    def _measure(self, key: int, block: WeightBlock) -> None:
+        size = block.held_bytes
+        self._total += size - self._sizes[key]
+        self._sizes[key] = size
+        while self._total > self.limit and len(self._blocks) > 1:
+            oldest, dropped = next(iter(self._blocks.items()))
+            del self._blocks[oldest]
+            self._total -= self._sizes.pop(oldest)
+            dropped.on_growth(None)
