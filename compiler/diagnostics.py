@@ -30,6 +30,9 @@ class DiagnosticSink:
     """Collects diagnostics in the order in which they are found."""
 
     items: list[Diagnostic] = field(default_factory=list)
+    #: How many items were looked at, and the errors among them.
+    _counted: int = field(default=0, repr=False)
+    _errors: int = field(default=0, repr=False)
 
     def error(
         self,
@@ -63,7 +66,17 @@ class DiagnosticSink:
     @property
     def has_errors(self) -> bool:
         """Whether any error (not warning) was reported."""
-        return any(item.severity == "error" for item in self.items)
+        return self.error_count > 0
+
+    @property
+    def error_count(self) -> int:
+        """How many errors were reported so far."""
+        if self._counted > len(self.items):
+            self._counted = self._errors = 0
+        for index in range(self._counted, len(self.items)):
+            self._errors += self.items[index].severity == "error"
+        self._counted = len(self.items)
+        return self._errors
 
 
 class FatalDiagnostic(Exception):

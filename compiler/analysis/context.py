@@ -28,7 +28,7 @@ class AnalysisContext:
     @property
     def error_count(self) -> int:
         """How many errors were reported so far."""
-        return sum(item.severity == "error" for item in self.sink.items)
+        return self.sink.error_count
 
     def type_error(
         self, code: int, where: nodes.Node | SourceRange, message: str, notes: Iterable[Note] = ()

@@ -39,7 +39,7 @@ def evaluated(f: FunctionLowering, arguments: Sequence[nodes.Expression]) -> lis
     for argument in arguments:
         value = f.value(argument)
         checked_enum = (
-            isinstance(bare(value.type), types.EnumType) and f.context.compilation.enums_in_assembly
+            isinstance(bare(value.type), types.EnumType) and f.context.enums_in_assembly
         )
         if checked_enum:
             value = f.result(value.type, f.clean(value.type, value.slot))

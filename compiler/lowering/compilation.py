@@ -21,24 +21,57 @@ class Compilation:
     def __init__(self, model: SemanticModel, settings: LoweringSettings) -> None:
         self.model = model
         self.settings = settings
-        self.utilities = Utilities(settings, memory_is_clean=not self.has_inline_assembly)
+        self._utilities: dict[bool, Utilities] = {}
         self.objects: dict[int, yul.Object] = {}
+        self._reachable: dict[int, frozenset[int]] = {}
         self._virtual_tables: dict[tuple[int, int], dict[object, nodes.Declaration]] = {}
 
-    @cached_property
-    def has_inline_assembly(self) -> bool:
-        """Whether any source unit contains inline assembly, so that memory may hold values that are not
-        clean."""
-        return any(isinstance(node, nodes.InlineAssembly) for node in self.model.node_by_id.values())
+    def utilities(self, contract: nodes.ContractDefinition) -> Utilities:
+        """The utility functions of a contract's code. Where no source that it can use contains inline assembly,
+        memory holds clean values only."""
+        is_clean = self._files_with_assembly.isdisjoint(self._reachable_files(contract.src.file))
+        if is_clean not in self._utilities:
+            self._utilities[is_clean] = Utilities(self.settings, memory_is_clean=is_clean)
+        return self._utilities[is_clean]
+
+    def enums_in_assembly(self, contract: nodes.ContractDefinition) -> bool:
+        """Whether inline assembly that the contract can use refers to a variable of an enum type, which it may
+        set to no member."""
+        return not self._files_with_enums_in_assembly.isdisjoint(self._reachable_files(contract.src.file))
 
     @cached_property
-    def enums_in_assembly(self) -> bool:
-        """Whether inline assembly refers to a variable of an enum type, which it may set to no member."""
-        return any(
-            isinstance(self.model.variable_types.get(reference.declaration.id), types.EnumType)
-            for references in self.model.external_references.values()
-            for reference in references.values()
+    def _files_with_assembly(self) -> frozenset[int]:
+        return frozenset(
+            node.src.file for node in self.model.node_by_id.values() if isinstance(node, nodes.InlineAssembly)
         )
+
+    @cached_property
+    def _files_with_enums_in_assembly(self) -> frozenset[int]:
+        return frozenset(
+            self.model.node_by_id[assembly].src.file
+            for assembly, references in self.model.external_references.items()
+            if any(
+                isinstance(self.model.variable_types.get(reference.declaration.id), types.EnumType)
+                for reference in references.values()
+            )
+        )
+
+    def _reachable_files(self, file: int) -> frozenset[int]:
+        """A source and all that it imports, directly or not, by index: a contract's code depends on no other."""
+        known = self._reachable.get(file)
+        if known is None:
+            units = {unit.src.file: unit for unit in self.model.units.values()}
+            found = {file}
+            pending = [units[file]]
+            while pending:
+                for node in pending.pop().nodes:
+                    if isinstance(node, nodes.ImportDirective):
+                        imported = self.model.units[node.absolute_path]
+                        if imported.src.file not in found:
+                            found.add(imported.src.file)
+                            pending.append(imported)
+            known = self._reachable[file] = frozenset(found)
+        return known
 
     # --- contracts -----------------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ def _mapping_place(
     key_type = mapping.key_type
     if is_value_type(key_type):
         value = f.value_as(key, key_type)
-        if isinstance(bare(key_type), types.EnumType) and f.context.compilation.enums_in_assembly:
+        if isinstance(bare(key_type), types.EnumType) and f.context.enums_in_assembly:
             value = Value(key_type, (f.clean(key_type, value.slot),))
         function = storage.mapping_slot(key_type)
     else:

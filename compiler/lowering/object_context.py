@@ -34,7 +34,8 @@ class ObjectContext:
         self.compilation = compilation
         self.model = compilation.model
         self.settings = compilation.settings
-        self.utilities = compilation.utilities
+        self.utilities = compilation.utilities(contract)
+        self.enums_in_assembly = compilation.enums_in_assembly(contract)
         self.contract = contract
         self.kind = kind
         self.function_ids = function_ids

@@ -175,7 +175,7 @@ def _compare(
 
 def _operand(f: FunctionLowering, type_: types.Type, value: Value) -> yul.Expression:
     (slot,) = function_slots(f, value)
-    if isinstance(type_, types.EnumType) and f.context.compilation.enums_in_assembly:
+    if isinstance(type_, types.EnumType) and f.context.enums_in_assembly:
         return f.result(type_, f.clean(type_, slot)).slot
     return slot
 

@@ -88,7 +88,7 @@ def _value_type(
         return f.result(to, f.call(_bytes_to_fixed(f, source, target), *value.slots))
     if (
         isinstance(source, types.EnumType)
-        and f.context.compilation.enums_in_assembly
+        and f.context.enums_in_assembly
         and isinstance(target, types.IntegerType | types.EnumType)
     ):
         checked = f.result(source, f.clean(source, value.slot))
