@@ -14,7 +14,6 @@ is; refunds are not counted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from smartvm.compiler.artifacts.intervals import (
@@ -27,6 +26,7 @@ from smartvm.compiler.artifacts.intervals import (
 )
 from smartvm.compiler.backend.arithmetic import FOLDING
 from smartvm.instructions.model import Gas, Instruction, InstructionTable
+from smartvm.records import dataclass, field
 
 #: Blocks that one analysis may run through before it gives up.
 _MOST_STEPS = 20_000

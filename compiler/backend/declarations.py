@@ -4,10 +4,10 @@ around all uses, at the first of them."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from smartvm.compiler.source import NO_SOURCE, SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import dataclass, field
 
 
 @dataclass(slots=True)

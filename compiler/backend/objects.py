@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smartvm.compiler.backend.assembler import Assembler, Sections
@@ -23,6 +22,7 @@ from smartvm.compiler.backend.spill_frames import frame_offsets
 from smartvm.compiler.backend.ssa import Program, Symbol
 from smartvm.compiler.backend.yul_form import program_to_yul
 from smartvm.compiler.yul import ast as yul
+from smartvm.records import replace
 
 if TYPE_CHECKING:
     from smartvm.compiler.yul.dialect import Dialect

@@ -9,10 +9,10 @@ more than one entry have no structure of this kind (``is_reducible``).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from smartvm.compiler.backend.control_flow import immediate_dominators, predecessors
 from smartvm.compiler.backend.ssa import BRANCH, JUMP, RETURN, STOP, Block, Function
+from smartvm.records import dataclass, field
 
 
 @dataclass(slots=True)
