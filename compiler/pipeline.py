@@ -225,13 +225,6 @@ class CompilationUnit:
         from smartvm.compiler.lowering import ContractLowering, LoweringSettings
 
         settings = self.settings
-        if self.dialect.find("revert") is None:
-            source = next(iter(self.model.units.values())).src
-            message = (
-                f"Contracts need the instruction REVERT, which the EVM version `{settings.evm_version}` lacks; "
-                "compile for byzantium or later."
-            )
-            raise self.sink.fatal("UnimplementedFeatureError", 1834, source, message)
         return ContractLowering(
             self.model,
             LoweringSettings(settings.evm_version, settings.revert_strings, settings.optimize),

@@ -84,6 +84,10 @@ def keccak256_call(f: FunctionLowering, node: nodes.FunctionCall, function: type
 _PRECOMPILES = {"ecrecover": (1, 0), "sha256": (2, 0), "ripemd160": (3, 12)}
 
 
+#: Gas of CALL before EIP-150 with what computes its operand, of sending value, and of making an account.
+_CALL_GAS, _VALUE_GAS, _ACCOUNT_GAS = 60, 9000, 25000
+
+
 @call_of("ecrecover", "sha256", "ripemd160")
 def precompiled_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.FunctionType) -> Value:
     """Functions that are contracts at fixed addresses."""
@@ -105,11 +109,20 @@ def precompiled_call(f: FunctionLowering, node: nodes.FunctionCall, function: ty
     if f.context.settings.has_static_call:
         outcome = f.call("staticcall", f.call("gas"), account, *memory)
     else:
-        outcome = f.call("call", f.call("gas"), account, f.number(0), *memory)
+        outcome = f.call("call", all_gas(f, False, False), account, f.number(0), *memory)
     success = f.writer.bind(outcome, "success")
     forward(f, f.call("iszero", success))
     word = f.forms.shifts.left(8 * skipped, f.call("mload", f.number(0)))
     return f.result(f.model.type_of(node), word)
+
+
+def all_gas(f: FunctionLowering, sends_value: bool, account_exists: bool) -> yul.Expression:
+    """The gas that a call can have."""
+    if f.context.settings.can_overcharge_gas_for_call:
+        return f.call("gas")
+    # Before EIP-150 a call that asks for more than there is fails.
+    kept = _CALL_GAS + (_VALUE_GAS if sends_value else 0) + (0 if account_exists else _ACCOUNT_GAS)
+    return f.call("sub", f.call("gas"), f.number(kept))
 
 
 def forward(f: FunctionLowering, condition: yul.Expression) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.builtin_calls import encoding_slots, evaluated, forward
+from smartvm.compiler.lowering.builtin_calls import all_gas, encoding_slots, evaluated, forward
 from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER, LARGEST_SIZE
 from smartvm.compiler.lowering.reverts import RESOURCE
@@ -31,14 +31,9 @@ if TYPE_CHECKING:
 CALL_STIPEND = 2300
 
 
-def _gas(f: FunctionLowering, called: FunctionValue, kept: int) -> yul.Expression:
-    """The gas for a call: what was asked for, else everything."""
-    if "gas" in called.options:
-        return called.options["gas"]
-    if f.context.settings.can_overcharge_gas_for_call:
-        return f.call("gas")
-    # Before EIP-150 a call that asks for more than there is fails.
-    return f.call("sub", f.call("gas"), f.number(kept))
+def _gas(f: FunctionLowering, called: FunctionValue, has_code: bool) -> yul.Expression:
+    """The gas for a call: what was asked for, else everything. ``has_code``: the account is known to exist."""
+    return called.options.get("gas") or all_gas(f, "value" in called.options, has_code)
 
 
 @call_of("external", "delegate_call")
@@ -73,7 +68,7 @@ def external_call(f: FunctionLowering, node: nodes.FunctionCall, function: types
     end = f.writer.bind(f.call(encode, f.call("add", start, f.number(4)), *slots), "end")
     size = f.call("sub", end, start)
     memory = (start, size, start, f.number(0 if dynamic else head))
-    gas = _gas(f, called, 10 + 700 + (9000 if "value" in called.options else 0) + 25000)
+    gas = _gas(f, called, check_code)
     if delegate:
         outcome = f.call("delegatecall", gas, account, *memory)
     elif static:
@@ -159,7 +154,7 @@ def bare_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.Fun
     (account,) = called.slots
     zero = f.number(0)
     memory = (start, size, zero, zero)
-    gas = _gas(f, called, 10 + 700 + (9000 if "value" in called.options else 0) + 25000)
+    gas = _gas(f, called, False)
     match function.kind:
         case "bare_call":
             outcome = f.call("call", gas, account, called.options.get("value", zero), *memory)

@@ -33,6 +33,9 @@ _ALL_AREAS: frozenset[Area] = frozenset(
         "gas",
     )
 )
+#: Before EIP-140 the opcode of REVERT is none, so that it ends the execution exceptionally and takes all gas: code
+#: for those forks uses it all the same, as solc's does.
+_IN_EVERY_FORK = frozenset({"revert"})
 #: From this fork on solc leaves the names of new instructions to the user in older EVM versions.
 _NAMES_FREE_SINCE = "london"
 
@@ -111,6 +114,9 @@ class Dialect:
             for i in self.table.instructions
             if i.is_yul_builtin and self.table.has(i, self.fork)
         }
+        for i in self.table.instructions:
+            if i.yul_name in _IN_EVERY_FORK:
+                entries.setdefault(i.yul_name, _from_instruction(i))
         if self.objects:
             entries.update(_object_builtins())
         return _Builtins(entries, verbatim=self.objects)

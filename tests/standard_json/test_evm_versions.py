@@ -43,7 +43,36 @@ def test_code_uses_only_instructions_of_its_version(version: str, optimize: bool
         assert "PUSH0" not in used
 
 
-def test_versions_without_revert_are_refused_by_one_message() -> None:
-    errors = [e for e in compiled("homestead", False)["errors"] if e["severity"] == "error"]
-    assert [e["errorCode"] for e in errors] == ["1834"]
-    assert "byzantium or later" in errors[0]["message"]
+@pytest.mark.parametrize("version", ["homestead", "tangerineWhistle", "spuriousDragon"])
+def test_versions_without_revert_use_its_opcode_as_solc_does(version: str) -> None:
+    """There the opcode is none, so that the execution ends and takes all gas."""
+    result = compiled(version, True)
+    assert not [e for e in result["errors"] if e["severity"] == "error"]
+    code = result["contracts"]["C.sol"]["C"]["evm"]["bytecode"]["object"]
+    assert "fd" in code
+    used = set(result["contracts"]["C.sol"]["C"]["evm"]["bytecode"]["opcodes"].split())
+    assert not used & {"RETURNDATASIZE", "RETURNDATACOPY", "STATICCALL", "SHL", "SHR", "SAR", "PUSH0"}
+
+
+def errors(version: str, body: str) -> list[str]:
+    source = f"// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0;\ncontract C {{ {body} }}"
+    settings = {"evmVersion": version, "outputSelection": {"*": {"*": ["evm.bytecode"]}}}
+    request = {"language": "Solidity", "sources": {"C.sol": {"content": source}}, "settings": settings}
+    found = smartvm.compile_standard(request).get("errors", [])
+    return [e["errorCode"] for e in found if e["severity"] == "error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("function f(C c) external { try c.f(c) {} catch Error(string memory) {} catch {} }", "1812"),
+        ("function f(C c) external { try c.f(c) {} catch (bytes memory) {} }", "9908"),
+        ("function f(address a) external { (, bytes memory b) = a.call(''); b; }", "9574"),
+        ("function f(address a) external view { a.staticcall(''); }", "5052"),
+        ("function f() external { assembly { pop(staticcall(0, 0, 0, 0, 0, 0)) } }", "1503"),
+        ("function f() external view returns (uint) { return block.chainid; }", "3081"),
+    ],
+)
+def test_what_a_version_lacks_is_refused_with_solcs_code(body: str, code: str) -> None:
+    assert errors("spuriousDragon", body)[0] == code
+    assert errors("osaka", body) == []

@@ -35,7 +35,7 @@ class Evm(Protocol):
 class SmartvmEvm:
     """smartvm's machine at the message level."""
 
-    def __init__(self) -> None:
+    def __init__(self, fork: str = "osaka") -> None:
         from smartvm.instructions.loader import load_table
         from smartvm.vm.machine import Machine
         from smartvm.vm.messages import BlockEnvironment
@@ -45,7 +45,7 @@ class SmartvmEvm:
         self.state = WorldState(MemoryStore())
         self.state.set_balance(SENDER, BALANCE)
         self.machine = Machine(
-            load_table("evm"), "osaka", self.state, BlockEnvironment(), engine="interpreter"
+            load_table("evm"), fork, self.state, BlockEnvironment(), engine="interpreter"
         )
 
     def _begin(self) -> None:
