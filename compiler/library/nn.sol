@@ -41,8 +41,18 @@ library NN {
     function load(bytes calldata items, uint256 width) internal pure {
         assembly ("memory-safe") {
             let data := mload(0x40)
-            calldatacopy(data, items.offset, items.length)
-            mtob_pack(data, div(items.length, width), width)
+            let count := div(items.length, width)
+            let start := items.offset
+            // in pieces: memory of megabytes would cost more than the items
+            for {} gt(count, 16384) {} {
+                let bytesOfPiece := mul(16384, width)
+                calldatacopy(data, start, bytesOfPiece)
+                mtob_pack(data, 16384, width)
+                start := add(start, bytesOfPiece)
+                count := sub(count, 16384)
+            }
+            calldatacopy(data, start, mul(count, width))
+            mtob_pack(data, count, width)
         }
     }
 
@@ -58,6 +68,13 @@ library NN {
         items = new int256[](count);
         assembly ("memory-safe") {
             btom(add(items, 32), count)
+        }
+    }
+
+    /// @notice Copies the first `count` items, which stay in the Buffer, to memory from byte `offset` on, as words.
+    function storeMemory(uint256 offset, uint256 count) internal pure {
+        assembly ("memory-safe") {
+            btom(offset, count)
         }
     }
 
@@ -154,6 +171,19 @@ library NN {
         assembly ("memory-safe") {
             full_con(weights, channels, height, width, outputs)
         }
+    }
+
+    /// @notice Fully connected layer whose weights are too many for one block: `parts` blocks from `weights` on, each for
+    /// `outputs` / `parts` outputs (a number that `parts` divides): `inputs` -> `outputs`.
+    function denseInParts(uint256 weights, uint256 inputs, uint256 outputs, uint256 parts) internal view {
+        uint256 last = weights + parts - 1;
+        for (uint256 part = weights; part < last; part++) {
+            save();
+            dense(part, inputs, outputs / parts);
+            swap();
+        }
+        dense(last, inputs, outputs / parts);
+        for (uint256 part = weights; part < last; part++) prependSaved();
     }
 
     /// @notice The greatest item of each window: `channels`x`height`x`width` -> `channels`x`H`x`W`,

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import smartvm
-from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from smartvm.examples.networks.digits import held_out_digits, read_picture
 from smartvm.vm import KernelEvent
 from train import LAYERS, forward
 
@@ -28,9 +27,6 @@ TRANSACTION_GAS = 16_777_216  # EIP-7825: no transaction may have more
 #: How often each picture is classified; the fastest call counts.
 CALLS = 5
 
-Picture = npt.NDArray[np.uint8]
-
-
 def deploy(chain: smartvm.Chain) -> smartvm.Contract:
     """Compile the contract and put it on the chain."""
     return chain.deploy(HERE / "LeNet5.sol", "LeNet5", gas=TRANSACTION_GAS)
@@ -39,30 +35,8 @@ def deploy(chain: smartvm.Chain) -> smartvm.Contract:
 def upload(contract: smartvm.Contract) -> tuple[int, int]:
     """Store the trained integers: layer n's weights as block 2n, its bias as block 2n + 1. Returns bytes and
     gas."""
-    total_bytes = total_gas = 0
-    with np.load(HERE / "weights.npz") as weights:
-        for n, (layer, _, _) in enumerate(LAYERS, start=1):
-            for block, part in ((2 * n, "weights"), (2 * n + 1, "bias")):
-                items = weights[f"{layer}_{part}"].reshape(-1)
-                packed = items.astype(items.dtype.newbyteorder(">")).tobytes()
-                result = contract.upload.send(block, items.itemsize, packed, gas=TRANSACTION_GAS)
-                total_bytes += len(packed)
-                total_gas += result.gas_used
-    return total_bytes, total_gas
-
-
-def read_picture(path: Path) -> Picture:
-    """A picture file as 28×28 gray values."""
-    try:
-        with Image.open(path) as image:
-            gray = image.convert("L")
-    except FileNotFoundError:
-        raise SystemExit(f"there is no file {path}") from None
-    except (OSError, UnidentifiedImageError):
-        raise SystemExit(f"{path} is no picture") from None
-    if gray.size != (28, 28):
-        gray = gray.resize((28, 28), Image.Resampling.BICUBIC)
-    return np.asarray(gray)
+    result = contract.upload_weights(HERE / "weights.npz", block_gas_limit=TRANSACTION_GAS)
+    return result.stored_bytes, result.gas_used
 
 
 def shape_text(event: KernelEvent) -> str:
@@ -125,8 +99,7 @@ def classify(contract: smartvm.Contract, paths: Sequence[Path], console: Console
 
 def accuracy(contract: smartvm.Contract, console: Console) -> None:
     """Share of held-out digits that the trained floats and the contract get right."""
-    with np.load(HERE / "held_out.npz") as data:
-        pictures, labels = data["pictures"], data["labels"].astype(int)
+    pictures, labels = held_out_digits()
     with np.load(HERE / "float_weights.npz") as data:
         parameters = {name: data[name] for name in data.files}
     logits, _ = forward(parameters, pictures.astype(np.float32) / 255)

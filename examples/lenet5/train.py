@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from digits_data import load_split
 from PIL import Image
+from smartvm.examples.networks.digits import load_split, shifted
+from smartvm.examples.networks.parameters import quantised
 
 HERE = Path(__file__).resolve().parent
-WEIGHT_SCALE = 1_000
-SUM_SCALE = 1_000_000
 
 Array = npt.NDArray[np.float32]
 Parameters = dict[str, Array]
@@ -125,12 +124,6 @@ def gradients(
     return loss, result
 
 
-def shifted(pictures: Array, random: np.random.Generator) -> Array:
-    """Each picture moved by up to two cells, so that the network does not learn places by heart."""
-    moves = random.integers(-2, 3, (len(pictures), 2))
-    return np.stack([np.roll(p, tuple(move), axis=(0, 1)) for p, move in zip(pictures, moves, strict=True)])
-
-
 def train(pictures: Array, labels: npt.NDArray[np.int64], epochs: int, seed: int) -> Parameters:
     """Adam with a rate that falls to zero along a cosine."""
     random = np.random.default_rng(seed)
@@ -157,21 +150,6 @@ def train(pictures: Array, labels: npt.NDArray[np.int64], epochs: int, seed: int
                 parameters[name] = (parameters[name] - rate * corrected / deviation).astype(np.float32)
         print(f"epoch {epoch + 1:2}: loss {np.mean(losses):.4f}")
     return parameters
-
-
-def quantised(parameters: Parameters) -> dict[str, npt.NDArray[np.integer]]:
-    """Weights × 1,000 as int16, biases × 1,000,000 as int32."""
-    result: dict[str, npt.NDArray[np.integer]] = {}
-    for name, value in parameters.items():
-        is_weight = name.endswith("_weights")
-        scaled = np.rint(value.astype(np.float64) * (WEIGHT_SCALE if is_weight else SUM_SCALE)).astype(
-            np.int64
-        )
-        kind = np.int16 if is_weight else np.int32
-        if np.abs(scaled).max() > np.iinfo(kind).max:
-            raise SystemExit(f"{name} does not fit {kind.__name__} at its scale")
-        result[name] = scaled.astype(kind)
-    return result
 
 
 def main() -> None:

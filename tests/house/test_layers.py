@@ -24,7 +24,9 @@ ALLOWED = {
     "disassembler": FOUNDATION | {"errors", "instructions"},
     "extensions": FOUNDATION | {"errors", "instructions", "compiler", "vm"},
     "api": FOUNDATION | {"errors", "instructions", "compiler", "vm", "abi", "disassembler", "extensions"},
-    "commands": FOUNDATION | {"errors", "instructions", "compiler", "vm", "abi", "disassembler", "extensions", "api"},
+    "examples": FOUNDATION | {"errors", "api", "vm"},
+    "commands": FOUNDATION
+    | {"errors", "instructions", "compiler", "vm", "abi", "disassembler", "extensions", "api", "examples"},
     "cli": FOUNDATION | {"errors", "commands"},
 }
 

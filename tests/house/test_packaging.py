@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDE = {"tests", "examples", "benchmarks", "docs", "build", "dist", ".venv", ".ci"}
+OUTSIDE = {"tests", "benchmarks", "docs", "build", "dist", ".venv", ".ci"}
 
 
 def packages() -> list[Path]:

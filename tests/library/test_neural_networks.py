@@ -143,6 +143,7 @@ CALLS = [
     ("NN.clearFirst(7)", "BUF_CLS"),
     ("NN.fill(-7)", "BUF_FIL"),
     ("NN.loadMemory(0x80, 7)", "MTOB"),
+    ("NN.storeMemory(0x80, 7)", "BTOM"),
     ("NN.storeBlock(9, 7)", "BTOS1"),
     ("NN.deleteBlock(9)", "BTOS1"),
 ]
@@ -168,7 +169,7 @@ def test_every_function_of_the_library_is_looked_at():
     text = library_source("smartvm/nn.sol") or ""
     names = {line.split("function ")[1].split("(")[0] for line in text.splitlines() if "    function " in line}
     seen = {call.split(".")[1].split("(")[0] for call, _ in CALLS}
-    assert names - seen == {"load", "output", "argmax", "size", "upload", "scores"}
+    assert names - seen == {"load", "output", "argmax", "size", "denseInParts", "upload", "scores"}
 
 
 TINY = HEAD + """

@@ -1,0 +1,1 @@
+"""Contracts to learn from and to measure, above all the five networks of the SmartVM paper."""
