@@ -2,7 +2,7 @@
 
 A call costs about 30 gas and a dozen bytes (return label, two jumps, their targets, moving the results),
 so small bodies are copied to each call, and a function that is called from one place only goes there.
-Copied operations keep their own source ranges.
+Copied operations keep their own source ranges; those of utility functions, which have none, get the call's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smartvm.compiler.backend.ssa import JUMP, RETURN, STOP, Block, Constant, Function, Operation, Program
+from smartvm.compiler.source import SourceRange
 
 #: Sizes are operations and constant operands, about what the code takes in bytes divided by two.
 _MAX_SINGLE_CALL = 600
@@ -101,6 +102,9 @@ def _inline(caller: Function, block: Block, position: int, callee: Function) -> 
             values[value] = known
         return known
 
+    def range_of(source: SourceRange) -> SourceRange:
+        return call.source if source.start < 0 else source
+
     def copies(operations: list[Operation]) -> list[Operation]:
         return [
             Operation(
@@ -108,7 +112,7 @@ def _inline(caller: Function, block: Block, position: int, callee: Function) -> 
                 o.callee,
                 [copy_of(v) for v in o.inputs],
                 [copy_of(v) for v in o.outputs],
-                o.source,
+                range_of(o.source),
                 o.payload,
             )
             for o in operations
@@ -129,13 +133,13 @@ def _inline(caller: Function, block: Block, position: int, callee: Function) -> 
             copy.parameters = [copy_of(v) for v in original.parameters]
         copy.operations.extend(copies(original.operations))
         if original.kind == RETURN:
-            copy.jump(rest, [copy_of(v) for v in original.arguments], original.source)
+            copy.jump(rest, [copy_of(v) for v in original.arguments], range_of(original.source))
         else:
             copy.kind = original.kind
             copy.targets = [blocks[t.number] for t in original.targets]
             copy.arguments = [copy_of(v) for v in original.arguments] if original.kind == JUMP else []
             copy.condition = copy_of(original.condition) if original.condition >= 0 else -1
-            copy.source = original.source
+            copy.source = range_of(original.source)
     for value, name in callee.names.items():
         if value in values:
             caller.names.setdefault(values[value], name)

@@ -16,7 +16,8 @@ from smartvm.compiler.backend.items import PUSH_SYMBOL, InstructionSet, Item
 from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.peephole import improve_items
 from smartvm.compiler.backend.pipeline import optimize_program, prepare_program, uses_memory_guard
-from smartvm.compiler.backend.placement import Placement
+from smartvm.compiler.backend.placement import Placement, settle_shared_ranges
+from smartvm.compiler.backend.ranges import settle_ranges
 from smartvm.compiler.backend.result import AssembledObject, BackendSettings, FunctionEntry, StackTooDeepError
 from smartvm.compiler.backend.spill_frames import frame_offsets
 from smartvm.compiler.backend.ssa import Program, Symbol
@@ -118,6 +119,7 @@ class ObjectAssembler:
         prepare_program(program)
         if self.settings.optimize:
             optimize_program(program, self.dialect.builtins, self.settings, inline)
+        settle_ranges(program)
         return program
 
     def _code_with_retries(
@@ -150,6 +152,7 @@ class ObjectAssembler:
                 context.recursive_group[number] = group
         codes = [code_function(function, context, facts, bool(guards)) for function in program.functions]
         numbers = self._memory_numbers(program, codes, guards)
+        settle_shared_ranges(codes)
         items: list[Item] = []
         entries: list[tuple[int, FunctionEntry]] = []
         merged: dict[tuple[object, ...], int] = {}

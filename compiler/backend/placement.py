@@ -6,7 +6,30 @@ from smartvm.compiler.backend.coding_context import FunctionCode
 from smartvm.compiler.backend.items import LABEL, OPCODE, PUSH_LABEL, InstructionSet, Item
 from smartvm.compiler.backend.literals import LiteralEncoder
 from smartvm.compiler.backend.ssa import BRANCH, JUMP, RETURN, STOP, Block
-from smartvm.compiler.source import SourceRange
+from smartvm.compiler.source import NO_SOURCE, SourceRange
+
+
+def settle_shared_ranges(codes: list[FunctionCode]) -> None:
+    """Where blocks that end the execution will share their code (``Placement``), and stand for different places of
+    the source, their items stand for none: a debugger then stays at the way that led there."""
+    shared: dict[tuple[object, ...], list[list[Item]]] = {}
+    for code in codes:
+        for block in code.function.blocks[1:]:
+            key = _shared_key(block, code.bodies[block.number])
+            if key is not None:
+                shared.setdefault(key, []).append(code.bodies[block.number])
+    for bodies in shared.values():
+        for twins in zip(*bodies, strict=True):
+            if any(item.source != twins[0].source for item in twins):
+                for item in twins:
+                    item.source = NO_SOURCE
+
+
+def _shared_key(block: Block, body: list[Item]) -> tuple[object, ...] | None:
+    """What makes blocks that end the execution the same code; None for other blocks."""
+    if block.kind != STOP or any(item.kind == LABEL for item in body):
+        return None
+    return tuple(item.key() for item in body)
 
 
 class Placement:
@@ -70,12 +93,9 @@ class Placement:
     def _merge_final_blocks(self, merged: dict[tuple[object, ...], int]) -> None:
         """Blocks that end the execution with the same code share it, across functions."""
         for block in self.code.function.blocks[1:]:
-            if block.kind != STOP:
+            key = _shared_key(block, self.code.bodies[block.number])
+            if key is None:
                 continue
-            body = self.code.bodies[block.number]
-            if any(item.kind == LABEL for item in body):
-                continue
-            key = tuple(item.key() for item in body)
             label = merged.setdefault(key, self.labels[block.number])
             if label != self.labels[block.number]:
                 self.labels[block.number] = label
