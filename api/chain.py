@@ -39,18 +39,24 @@ class Chain:
     """Accounts, contracts and their state, executed by smartvm's machine.
 
     ``table`` is an instruction table, a shipped table's name or a TOML file. ``accounts`` are addresses with
-    ether; the first is the sender where none is named.
+    ether; the first is the sender where none is named. With ``state``, a folder, the state is read from there,
+    and ``commit`` writes it there; ``close`` when done. ``machine_options`` are those of ``Machine``: ``engine``,
+    ``prefetch``, ``block_cache_bytes``, ``weights_as_slots`` ...
     """
 
     def __init__(
         self,
         table: InstructionTable | str | Path = "default",
         evm_version: str = "osaka",
+        *,
+        state: str | Path | None = None,
+        **machine_options: Any,
     ) -> None:
         from smartvm.extensions import kernels, microcode
         from smartvm.vm.machine import Machine
         from smartvm.vm.messages import BlockEnvironment
         from smartvm.vm.state.memory import MemoryStore
+        from smartvm.vm.state.persistent import PersistentStore
         from smartvm.vm.world import WorldState
 
         self.table = table if isinstance(table, InstructionTable) else load_table(table)
@@ -58,17 +64,29 @@ class Chain:
         self.evm_version = evm_version
         fork = canonical_fork(evm_version)
         kernels(self.table)
-        self.state = WorldState(MemoryStore())
+        self._store = PersistentStore.open_at(state) if state is not None else None
+        self.state = WorldState(self._store if self._store is not None else MemoryStore())
         self.block = BlockEnvironment()
         self.machine = Machine(
-            self.table, fork, self.state, self.block, microcode=microcode(self.table, fork)
+            self.table, fork, self.state, self.block, microcode=microcode(self.table, fork), **machine_options
         )
         self.accounts = [
             checksum_address(keccak256(b"smartvm account %d" % number)[12:]) for number in range(_ACCOUNTS)
         ]
         for account in self.accounts:
-            self.state.set_balance(address_bytes(account), INITIAL_BALANCE)
+            if not self.state.exists(address_bytes(account)):
+                self.state.set_balance(address_bytes(account), INITIAL_BALANCE)
         self.sender = self.accounts[0]
+
+    def commit(self) -> None:
+        """Write all changes to the folder of the state, if there is one. ``anchor`` does not go back behind this."""
+        self.state.commit()
+
+    def close(self) -> None:
+        """Give the folder of the state free; what was not committed is lost."""
+        self.machine.close()
+        if self._store is not None:
+            self._store.close()
 
     # --- contracts ----------------------------------------------------------------------------------
 
@@ -225,6 +243,10 @@ class Chain:
 
     def weight_block(self, address: str, block_id: int) -> bytes | None:
         """A weight block as the state holds it, width byte and packed items; None where there is none."""
+        if self.machine.weights_as_slots:
+            from smartvm.vm.slot_blocks import block_in_slots
+
+            return block_in_slots(self.state, address_bytes(address), block_id)
         return self.state.block(address_bytes(address), block_id)
 
     @contextmanager

@@ -86,6 +86,10 @@ class _RunCommand(CommandWithLists):
     metavar="BYTES",
     help="Memory for decoded weight blocks.  [default: 512 MiB]",
 )
+@click.option("--no-prefetch", is_flag=True, help="Read no weight blocks ahead in a second thread.")
+@click.option(
+    "--no-blocks", is_flag=True, help="Keep weight blocks as ordinary slots, one item each, for comparison."
+)
 @click.option("--bench", default=0, type=click.IntRange(0), metavar="K", help="Time K runs of raw code.")
 def command(what: str | None, code: str | None, **options: Any) -> None:
     """Deploy the contract of a Solidity or Yul file, or of an artifact, and call one of its functions.
@@ -286,6 +290,8 @@ def _run_contract(what: str, options: dict[str, Any]) -> None:
             state_path=options["state_path"],
             engine=options["engine"],
             block_cache_bytes=options["block_cache"],
+            prefetch=not options["no_prefetch"],
+            weights_as_slots=options["no_blocks"],
             tracer=Tracers(tracer, profiler) if tracer and profiler else tracer or profiler,
         )
         stack.enter_context(session)

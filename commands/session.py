@@ -23,25 +23,8 @@ DEFAULT_SENDER = bytes.fromhex("f39fd6e51aad88f6f4ce6ab8827279cfffb92266")
 INITIAL_BALANCE = 10**24
 
 
-def state_file(path: str) -> Path:
-    """The database of the state kept at ``path``: ``state.sqlite`` in that folder, which is made when it is
-    not there; or ``path`` itself where that is a file, as earlier versions wrote it. Raises
-    ``StoreError``."""
-    from smartvm.vm.state.key_value import StoreError
-    from smartvm.vm.state.persistent import STATE_FILE
-
-    place = Path(path)
-    if place.is_file():
-        return place
-    try:
-        place.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot keep the state in `{path}`: {error.strerror}") from None
-    return place / STATE_FILE
-
-
 class Session:
-    """Deploys and calls contracts; a context manager. With ``state_path`` (see ``state_file``) the state is
+    """Deploys and calls contracts; a context manager. With ``state_path``, a folder, the state is
     read from there at the start and written there by ``commit``."""
 
     def __init__(
@@ -54,6 +37,8 @@ class Session:
         engine: Engine = "auto",
         tracer: Tracer | None = None,
         block_cache_bytes: int | None = None,
+        prefetch: bool = True,
+        weights_as_slots: bool = False,
     ) -> None:
         from smartvm.extensions import kernels, microcode
         from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT
@@ -69,7 +54,7 @@ class Session:
         self.sender = sender
         self._store: PersistentStore | None = None
         if state_path is not None:
-            self._store = PersistentStore.open(state_file(state_path))
+            self._store = PersistentStore.open_at(state_path)
         self.state = WorldState(self._store if self._store is not None else MemoryStore())
         if not self.state.exists(sender):
             self.state.set_balance(sender, INITIAL_BALANCE)
@@ -83,6 +68,8 @@ class Session:
             engine=engine,
             tracer=tracer,
             block_cache_bytes=DEFAULT_LIMIT if block_cache_bytes is None else block_cache_bytes,
+            prefetch=prefetch,
+            weights_as_slots=weights_as_slots,
         )
 
     def __enter__(self) -> Session:
@@ -91,6 +78,7 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.machine.close()
         if self._store is not None:
             self._store.close()
 

@@ -56,6 +56,9 @@ class _UploadCommand(CommandWithLists):
 @table_option(None)
 @click.option("--evm-version", metavar="VERSION", help="The fork.  [default: the artifact's]")
 @click.option("--optimize", is_flag=True, help="Compile source files with the optimizer.")
+@click.option(
+    "--no-blocks", is_flag=True, help="Store the items as ordinary slots, for comparison; see smartvm run."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(what: str, weights: str, **options: Any) -> None:
     """Store the arrays of a .npz file as weight blocks of a contract, through its own function
@@ -90,7 +93,8 @@ def command(what: str, weights: str, **options: Any) -> None:
     with open_weights(weights) as arrays:
         places = read_places(options["places"]) if options["places"] else None
         blocks = plan_blocks(arrays, places, options["first_id"])
-        with Session(table, fork, sender, state_path=options["state_path"]) as session:
+        in_slots = options["no_blocks"]
+        with Session(table, fork, sender, state_path=options["state_path"], weights_as_slots=in_slots) as session:
             if "block_write_byte" not in session.machine.plan.constants:
                 raise UsageError(f"the table `{table.name}` has no weight blocks", hint="--table default")
             target, deployment = find_or_deploy(
@@ -118,6 +122,7 @@ def _uploader(
     from smartvm.api.contract import TransactionResult
     from smartvm.api.weights import Uploader
     from smartvm.commands.report import describe_failure
+    from smartvm.vm.slot_blocks import block_in_slots
 
     signature = signature_of(entry)
 
@@ -129,9 +134,14 @@ def _uploader(
         reason = None if result.success else describe_failure(result, artifact.abi)
         return TransactionResult(result.success, None, result.output, result.gas_used, reason=reason)
 
+    def stored(block_id: int) -> bytes | None:
+        if session.machine.weights_as_slots:
+            return block_in_slots(session.state, target, block_id)
+        return session.state.block(target, block_id)
+
     return Uploader(
         send,
-        lambda block_id: session.state.block(target, block_id),
+        stored,
         session.machine.plan.constants["block_write_byte"],
         gas_limit,
     )

@@ -16,9 +16,11 @@ from smartvm.vm.native.layout import (
     DIGEST_TABLE_BITS,
     FRAME,
     JOURNAL,
+    JOURNAL_WARMED,
     LOG_HEADER_FIELDS,
     MACHINE,
     SLOT,
+    SLOT_WARM,
     STACK_BYTES,
     TRANSIENT,
     WORD_BYTES,
@@ -181,6 +183,18 @@ class Arenas:
         ):
             place = entry + 8 * SLOT[name]
             self.entries[place : place + size] = number.to_bytes(size, "little")
+
+    def slot_is_warm(self, entry: int) -> bool:
+        """Whether the transaction has accessed the slot."""
+        return bool(self.entries[entry + 8 * SLOT["flags"]] & SLOT_WARM)
+
+    def warm_slot(self, entry: int) -> bool:
+        """Mark a slot as accessed; True when it was cold. Journalled."""
+        if self.slot_is_warm(entry):
+            return False
+        self._journal_slot(entry, JOURNAL_WARMED, 0)
+        self.entries[entry + 8 * SLOT["flags"]] |= SLOT_WARM
+        return True
 
     def set_slot_flags(self, entry: int, flags: int) -> None:
         """Set a slot's flags; not journalled."""

@@ -17,7 +17,7 @@ _KINDS = {
 }
 
 #: A HOST cell and its field; the frame's position is behind them.
-_HOST_CELL_BYTES = 16
+HOST_CELL_BYTES = 16
 
 
 def _information(
@@ -31,7 +31,7 @@ def _information(
 
 def halt_of_host(plan: ExecutionPlan, frame: Frame, halt: ExceptionalHalt) -> HaltInformation:
     """An instruction that Python executed raised ``halt``."""
-    counter = frame.code.program_counter(frame.position - _HOST_CELL_BYTES)
+    counter = frame.code.program_counter(frame.position - HOST_CELL_BYTES)
     return _information(plan, frame, halt.kind, counter, str(halt))
 
 

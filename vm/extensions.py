@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from smartvm.errors import SmartVMError
 from smartvm.instructions.model import Gas, Instruction
+from smartvm.vm.diagnosis import HOST_CELL_BYTES
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.extension import BlocksView, GasMeter, Kernel, MemoryView, StorageView
@@ -22,6 +24,7 @@ from smartvm.vm.messages import HaltKind
 from smartvm.vm.microcode import check_microcode, enter_microcode
 from smartvm.vm.native.layout import STACK_LIMIT
 from smartvm.vm.plan import ExecutionPlan
+from smartvm.vm.slot_blocks import SlotBlocks
 from smartvm.vm.tracing import KernelEvent
 
 if TYPE_CHECKING:
@@ -101,8 +104,21 @@ class _Blocks:
         return self._machine.record.warm_blocks.add(key)
 
     def load(self, block_id: int) -> WeightBlock | None:
-        entry = self._machine.state.block_entry(self._frame.address, block_id)
-        return None if entry is None else self._machine.blocks.block(entry)
+        machine, frame = self._machine, self._frame
+        entry = machine.state.block_entry(frame.address, block_id)
+        if entry is None:
+            return None
+        block = machine.blocks.block(entry)
+        prefetcher = machine.prefetcher
+        if prefetcher is not None and (not block.is_ready or prefetcher.follows(frame)):
+            prefetcher.reached(frame, block_id, partial(machine.state.block_entry, frame.address), self._position)
+        return block
+
+    def _position(self) -> tuple[bytes, int, tuple[int, ...]]:
+        """Code, program counter and stack behind the instruction, which leaves no results."""
+        code = self._frame.code
+        counter = code.program_counter(self._frame.position - HOST_CELL_BYTES)
+        return code.code_bytes, counter + 1, self._frame.stack()
 
     def store(self, block_id: int, block: WeightBlock | None) -> None:
         if self._frame.is_static:
@@ -126,7 +142,7 @@ class FrameContext:
         self.gas: GasMeter = _Gas(frame)
         self.memory: MemoryView = _Memory(frame)
         self.storage: StorageView = _Storage(machine, frame)
-        self.blocks: BlocksView = _Blocks(machine, frame)
+        self.blocks: BlocksView = SlotBlocks(machine, frame) if machine.weights_as_slots else _Blocks(machine, frame)
         if frame.buffer is None:
             frame.buffer = Buffer()
         self.buffer = frame.buffer

@@ -21,6 +21,7 @@ from smartvm.vm.call_instructions import (
 from smartvm.vm.code import AnalysedCode, code_cache
 from smartvm.vm.diagnosis import halt_of_host, halt_of_reason
 from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT, BlockCache
+from smartvm.vm.dnn.prefetch import Prefetcher, prepare_ahead
 from smartvm.vm.extensions import extension_executor
 from smartvm.vm.forks import Fork, fork_named
 from smartvm.vm.frame import Frame
@@ -75,8 +76,11 @@ class Machine:
         engine: Engine = "auto",
         tracer: Tracer | None = None,
         block_cache_bytes: int = DEFAULT_LIMIT,
+        prefetch: bool = True,
+        weights_as_slots: bool = False,
     ) -> None:
-        """``block_cache_bytes`` limits the memory of decoded weight blocks."""
+        """``block_cache_bytes`` limits the memory of decoded weight blocks; ``prefetch``: a second thread prepares
+        blocks ahead of their use; ``weights_as_slots``: blocks are ordinary slots, for comparison."""
         self.table = table
         self.fork = fork if isinstance(fork, Fork) else fork_named(fork)
         self.state = state
@@ -105,6 +109,10 @@ class Machine:
             address.to_bytes(20, "big"): contract for address, contract in precompiles_at(self.fork).items()
         }
         self.blocks = BlockCache(block_cache_bytes)
+        self.weights_as_slots = weights_as_slots
+        self.prefetcher = None
+        if prefetch and not weights_as_slots:
+            self.prefetcher = Prefetcher(self.plan.lookahead, self.blocks, prepare_ahead)
         self._host = self._host_instructions()
         self._blob_hashes = b""
         self._executed_ns = 0  # by all calls until now, compiling included
@@ -112,6 +120,11 @@ class Machine:
         self._started_ns = time.perf_counter_ns()
         self._write_environment()
         self.begin_transaction(TransactionEnvironment())
+
+    def close(self) -> None:
+        """End the machine's second thread, if it has one."""
+        if self.prefetcher is not None:
+            self.prefetcher.close()
 
     # -- tables
 
@@ -158,6 +171,8 @@ class Machine:
         gives the target, the access list and the authorities of EIP-7702.
         """
         self.transaction = environment
+        if self.prefetcher is not None:
+            self.prefetcher.end_transaction()
         arenas = self.arenas
         arenas.clear_slots()
         arenas.shrink()

@@ -176,3 +176,14 @@ def test_wrong_upload_is_one_message(smartvm, network, weights, tmp_path, argume
     result = smartvm("upload", network, *arguments, "--state", "s")
     assert result.status == status, result.err
     assert message in result.err
+
+
+def test_weights_as_slots_give_the_same_result(smartvm, network, tmp_path):
+    np.savez(tmp_path / "w.npz", first=np.arange(-50, 50) * 1000)
+    assert smartvm("upload", network, "w.npz", "--state", "s", "--no-blocks").status == 0
+    again = smartvm("upload", network, "w.npz", "--state", "s", "--no-blocks", "--json")
+    assert json.loads(again.out)["blocks_skipped"] == 1
+    call = ["run", network, "--state", "s", "--call", "item", "--args", 2, 100, 7]
+    assert "= -43000" in smartvm(*call, "--no-blocks").out
+    assert "no such block" in smartvm(*call).err
+    assert smartvm(*call, "--no-blocks", "--no-prefetch", "--block-cache", 0).status == 0

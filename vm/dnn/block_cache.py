@@ -27,6 +27,8 @@ class BlockCache:
         self._sizes: dict[int, int] = {}
         self._total = 0
         self._lock = Lock()
+        #: Nanoseconds that programs waited for items: reading, decoding, making layouts. For measurements.
+        self.waited_ns = 0
 
     @property
     def held_bytes(self) -> int:
@@ -64,9 +66,10 @@ class BlockCache:
         block.on_growth(self._grown)
         self._measure(key, block)
 
-    def _grown(self, block: WeightBlock) -> None:
+    def _grown(self, block: WeightBlock, waited_ns: int) -> None:
         key = id(block.entry)
         with self._lock:
+            self.waited_ns += waited_ns
             if self._blocks.get(key) is block:
                 self._measure(key, block)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from threading import RLock
+from time import perf_counter_ns
 from typing import TypeVar, cast
 
 import numpy as np
@@ -44,7 +45,8 @@ class WeightBlock:
         self._extremes = entry.extremes
         self._prepared: tuple[Hashable, object] = (None, None)
         self._prepared_bytes = 0
-        self._on_growth: Callable[[WeightBlock], None] | None = None
+        self._on_growth: Callable[[WeightBlock, int], None] | None = None
+        self._is_ahead = False  # whether it is being made before it is needed
 
     @classmethod
     def of_array(cls, array: ItemArray) -> WeightBlock:
@@ -89,9 +91,9 @@ class WeightBlock:
         return self.entry.encoded()
 
     @property
-    def packed(self) -> bytes:
-        """The items at ``width`` bytes, big-endian two's complement."""
-        return self.entry.encoded()[1:]
+    def packed(self) -> memoryview:
+        """The items at ``width`` bytes, big-endian two's complement: as the entry holds them, without a copy."""
+        return self.entry.view()[1:]
 
     @property
     def stored_bytes(self) -> int:
@@ -109,12 +111,13 @@ class WeightBlock:
         when it is asked for after that."""
         array = self._array
         if array is None:
+            began = perf_counter_ns()
             with self._lock:
                 array = self._array
                 if array is None:
                     array = self._array = self._read(0, self.count)
                     self._array_is_used = self._prepared_bytes > 0
-            self._grown()
+            self._grown(began)
         return array
 
     def items(self, first: int, last: int) -> ItemArray:
@@ -173,6 +176,16 @@ class WeightBlock:
         kept_key, value = self._prepared
         return value if kept_key == key else None
 
+    @property
+    def prepared_key(self) -> Hashable:
+        """Under which key a layout is kept; None where there is none."""
+        return self._prepared[0]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether items or a layout are there."""
+        return self._array is not None or self._prepared[0] is not None
+
     def keep(self, key: Hashable, value: _Prepared) -> _Prepared:
         """Keep a kernel's own layout of the items under ``key``, and return it: an array, or several in a tuple,
         list or dataclass. One layout is kept: a block that is used in many shapes must not take many times its
@@ -188,9 +201,28 @@ class WeightBlock:
     def prepare(self, key: Hashable, make: Callable[[], _Prepared]) -> _Prepared:
         """The layout kept under ``key``; made by ``make`` and kept if there is none, once though several threads
         ask."""
+        value = self.prepared(key)
+        if value is None:
+            began = perf_counter_ns()
+            with self._lock:
+                value = self.prepared(key)
+                if value is None:
+                    value = make()
+                    self.keep(key, value)
+            self._grown(began)
+        return cast(_Prepared, value)
+
+    def make_ahead(self, make: Callable[[], None]) -> None:
+        """Call ``make``, which asks for the array or prepares a layout, before it is needed; whoever needs it
+        meanwhile waits. Does nothing when something is there."""
+        if self.is_ready:
+            return
         with self._lock:
-            value = self.prepared(key)
-            return cast(_Prepared, value) if value is not None else self.keep(key, make())
+            self._is_ahead = True
+            try:
+                make()
+            finally:
+                self._is_ahead = False
 
     def _shared_with(self, value: object) -> bool:
         """Whether a layout is made of the array's own memory."""
@@ -208,14 +240,16 @@ class WeightBlock:
             total += array.nbytes
         return total
 
-    def on_growth(self, tell: Callable[[WeightBlock], None] | None) -> None:
-        """Call ``tell`` whenever ``held_bytes`` may have changed, from whatever thread changed it."""
+    def on_growth(self, tell: Callable[[WeightBlock, int], None] | None) -> None:
+        """Call ``tell`` whenever ``held_bytes`` may have changed, from whatever thread changed it, with the
+        nanoseconds that whoever needs the items waited for them."""
         self._on_growth = tell
 
-    def _grown(self) -> None:
+    def _grown(self, began: int | None = None) -> None:
         tell = self._on_growth
         if tell is not None:
-            tell(self)
+            waited = 0 if began is None or self._is_ahead else perf_counter_ns() - began
+            tell(self, waited)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WeightBlock) and (self.entry is other.entry or self.encoded == other.encoded)

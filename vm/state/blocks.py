@@ -47,6 +47,10 @@ class BlockEntry(Protocol):
         """All bytes. Raises ``BlockUnreadable``."""
         ...
 
+    def view(self) -> memoryview:
+        """All bytes, without a copy. Raises ``BlockUnreadable``."""
+        ...
+
 
 class HeldBlock:
     """An entry in memory."""
@@ -74,6 +78,10 @@ class HeldBlock:
     def encoded(self) -> bytes:
         """See ``BlockEntry``."""
         return self._encoded
+
+    def view(self) -> memoryview:
+        """See ``BlockEntry``."""
+        return memoryview(self._encoded)
 
 
 class FiledBlock:
@@ -115,6 +123,18 @@ class FiledBlock:
     def encoded(self) -> bytes:
         """See ``BlockEntry``."""
         return self.part(0, self.size)
+
+    def view(self) -> memoryview:
+        """See ``BlockEntry``: the file is mapped to memory for as long as the view is used."""
+        from mmap import ACCESS_READ, mmap
+
+        try:
+            with open(self._path, "rb") as file:
+                if os.fstat(file.fileno()).st_size < self.size:
+                    raise BlockUnreadable(f"the weight block in `{self._path}` is cut off")
+                return memoryview(mmap(file.fileno(), self.size, access=ACCESS_READ))
+        except OSError as error:
+            raise BlockUnreadable(f"cannot read the weight block in `{self._path}`: {error.strerror}") from None
 
 
 class BlockFiles:

@@ -71,6 +71,19 @@ class PersistentStore:
         folder = path.with_name("blocks" if path.name == STATE_FILE else f"{path.name}.blocks")
         return cls(SqliteKeyValueStore(path), BlockFiles(folder))
 
+    @classmethod
+    def open_at(cls, place: str | Path) -> PersistentStore:
+        """Open or create a state in a folder, which is made when it is not there; or in ``place`` itself where
+        that is a file, as earlier versions wrote it. Raises ``StoreError``."""
+        path = Path(place)
+        if path.is_file():
+            return cls.open(path)
+        try:
+            path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot keep the state in `{place}`: {error.strerror}") from None
+        return cls.open(path / STATE_FILE)
+
     def close(self) -> None:
         """Close the file; the store is not to be used after."""
         self._entries.close()

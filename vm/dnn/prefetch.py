@@ -1,0 +1,156 @@
+"""Prefetch: while a layer computes, a second thread reads and prepares the weight blocks of the layers to come.
+
+Which they are is found by looking ahead in the code (``lookahead``). Nothing that a program could see depends on it:
+the main thread alone asks the state for entries, pays gas and marks blocks as accessed, when the program gets there.
+The second thread is given entries, which never change, and makes of them what the main thread would have to make: one
+that is made when the program needs it is taken, one that is being made is waited for, all others are made then.
+A block that the program overwrites before it uses it is another entry, so what was prepared of the old one is not
+used.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from smartvm.errors import SmartVMError
+from smartvm.vm.dnn.block_cache import BlockCache
+from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.lookahead import Lookahead, UpcomingInstruction
+from smartvm.vm.state.blocks import BlockEntry
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+#: Bytes of entries that are ahead of the program at a time; one entry may be larger.
+AHEAD_BYTES = 1 << 28
+#: Smaller entries are left to the program: handing them over takes as long as reading them.
+LEAST_BYTES = 1 << 14
+#: Walks through code that one transaction may cause: they take time that nobody pays for.
+WALKS_PER_TRANSACTION = 16
+
+#: Makes of a block what an instruction will need of it.
+Preparation = Callable[[UpcomingInstruction, WeightBlock], None]
+
+
+class Prefetcher:
+    """Prefetches for one machine. All methods are the main thread's; the second thread is started when there is
+    something to do and ends with the machine."""
+
+    def __init__(
+        self, lookahead: Lookahead, cache: BlockCache, prepare: Preparation, ahead_bytes: int = AHEAD_BYTES
+    ) -> None:
+        self._lookahead = lookahead
+        self._cache = cache
+        self._prepare = prepare
+        self._limit = min(ahead_bytes, cache.limit // 2)
+        self._executor: ThreadPoolExecutor | None = None
+        self._tasks: deque[Future[None]] = deque()
+        self._walks = 0
+        self._frame: object = None
+        self._coming: deque[UpcomingInstruction] = deque()
+        self._ahead: deque[tuple[int, int]] = deque()  # block ids and sizes that the program has not come to yet
+        self._ahead_bytes = 0
+
+    def follows(self, frame: object) -> bool:
+        """Whether the frame's code was looked through."""
+        return self._frame is frame
+
+    def reached(
+        self,
+        frame: object,
+        block_id: int,
+        find: Callable[[int], BlockEntry | None],
+        position: Callable[[], tuple[bytes, int, Sequence[int]]],
+    ) -> None:
+        """The frame's program uses a block: have those prepared that it comes to next. ``find`` gives the state's
+        entry of a block of this frame; ``position`` code, program counter and stack behind the instruction."""
+        foreseen = self._frame is frame and self._advance(block_id)
+        is_last = not self._coming and not self._ahead
+        if (is_last or not foreseen) and not self._walk(frame, position):
+            return
+        while self._coming and (self._ahead_bytes < self._limit or not self._ahead):
+            self._have_prepared(self._coming.popleft(), find)
+
+    def _advance(self, block_id: int) -> bool:
+        """Go on to the use of a block; whether it was foreseen."""
+        while self._ahead:
+            ahead_id, size = self._ahead.popleft()
+            self._ahead_bytes -= size
+            if ahead_id == block_id:
+                return True
+        while self._coming:
+            if self._coming.popleft().block_id == block_id:
+                return True
+        return False
+
+    def _walk(self, frame: object, position: Callable[[], tuple[bytes, int, Sequence[int]]]) -> bool:
+        self.forget()
+        self._frame = frame
+        if self._walks == WALKS_PER_TRANSACTION:
+            return False
+        self._walks += 1
+        code, program_counter, stack = position()
+        found = self._lookahead.upcoming(code, program_counter, stack)
+        self._coming.extend(upcoming for upcoming in found if upcoming.block_id is not None)
+        return True
+
+    def _have_prepared(self, upcoming: UpcomingInstruction, find: Callable[[int], BlockEntry | None]) -> None:
+        block_id = upcoming.block_id
+        assert block_id is not None
+        entry = find(block_id)
+        size = 0
+        if entry is not None:
+            block = self._cache.block(entry)
+            if not block.is_ready and entry.size >= LEAST_BYTES:
+                size = entry.size
+                self._submit(upcoming, block)
+        self._ahead.append((block_id, size))
+        self._ahead_bytes += size
+
+    def _submit(self, upcoming: UpcomingInstruction, block: WeightBlock) -> None:
+        if self._executor is None:
+            # imported on use: programs without weights need no second thread
+            from concurrent.futures import ThreadPoolExecutor
+
+            self._executor = ThreadPoolExecutor(1, "smartvm-prefetch")
+        prepare = self._prepare
+
+        def task() -> None:
+            # what fails here will fail for the program itself, when it gets there
+            with suppress(SmartVMError, OSError, MemoryError, ValueError):
+                block.make_ahead(lambda: prepare(upcoming, block))
+
+        while self._tasks and self._tasks[0].done():
+            self._tasks.popleft()
+        self._tasks.append(self._executor.submit(task))
+
+    def forget(self) -> None:
+        """Drop what was foreseen, and preparations that have not begun."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+        self._coming.clear()
+        self._ahead.clear()
+        self._ahead_bytes = 0
+        self._frame = None
+
+    def end_transaction(self) -> None:
+        """The transaction is over."""
+        if self._frame is not None:
+            self.forget()
+        self._walks = 0
+
+    def close(self) -> None:
+        """End the second thread; it is started again if need be."""
+        self.forget()
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def prepare_ahead(upcoming: UpcomingInstruction, block: WeightBlock) -> None:
+    """Make the layout that the instruction's kernel will most likely want, else the array."""
+    _ = block.array
