@@ -1,6 +1,6 @@
 """What the network examples share: their layers, weights, integer and float meaning, and how they get on a chain."""
 
-from smartvm.examples.networks.deployment import argument, contract_path, deploy_network, logits, places
+from smartvm.examples.networks.deployment import argument, contract_path, deploy_network, deploy_plain, logits, places
 from smartvm.examples.networks.layers import Network
 from smartvm.examples.networks.models import NETWORKS, network_named
 from smartvm.examples.networks.parameters import parameters_of, sample_input
@@ -12,6 +12,7 @@ __all__ = [
     "argument",
     "contract_path",
     "deploy_network",
+    "deploy_plain",
     "integer_output",
     "logits",
     "network_named",

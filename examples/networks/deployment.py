@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import smartvm
-from smartvm.api.weights import Place, PlannedBlock
+from smartvm.api.weights import FIRST_ID, Place, PlannedBlock
 from smartvm.examples.networks.layers import Network
 from smartvm.examples.networks.parameters import EXAMPLES, Integers, Parameters
 
@@ -41,6 +41,14 @@ def deploy_network(
     each block that is stored."""
     contract = chain.deploy(contract_path(network) if source is None else source, network.name)
     contract.upload_weights(parameters, places=places(network), progress=progress)
+    return contract
+
+
+def deploy_plain(chain: smartvm.Chain, parameters: Parameters) -> smartvm.Contract:
+    """LeNet-5 without DNN instructions, its weights in ordinary storage slots."""
+    contract = chain.deploy(EXAMPLES / "lenet5" / "LeNet5Plain.sol", "LeNet5Plain")
+    for block, items in enumerate(parameters.values(), FIRST_ID):
+        contract.upload.send(block, items.itemsize, items.astype(items.dtype.newbyteorder(">")).tobytes())
     return contract
 
 

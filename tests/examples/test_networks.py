@@ -8,11 +8,13 @@ import re
 import numpy as np
 import pytest
 import smartvm
+from smartvm.disassembler import disassemble
 from smartvm.examples.networks import (
     NETWORKS,
     argument,
     contract_path,
     deploy_network,
+    deploy_plain,
     integer_output,
     logits,
     network_named,
@@ -22,8 +24,9 @@ from smartvm.examples.networks import (
 )
 from smartvm.examples.networks.digits import held_out_digits
 from smartvm.examples.networks.models import alexnet, mobilenet, resnet18
-from smartvm.examples.networks.parameters import random_parameters
+from smartvm.examples.networks.parameters import EXAMPLES, random_parameters
 from smartvm.examples.networks.solidity import calls, contract_text
+from smartvm.instructions.loader import load_table
 
 LAYERED = [name for name in NETWORKS if name != "lstm"]
 BIG = ["alexnet", "resnet18", "mobilenet"]
@@ -142,3 +145,25 @@ def test_every_block_has_an_id_of_its_own():
             for part in range(place.parts)
         ]
         assert taken == list(range(2, 2 + len(taken)))
+
+
+def test_lenet5_in_plain_solidity_gives_the_same_scores():
+    network = network_named("lenet5")
+    parameters = parameters_of(network)
+    chain = smartvm.Chain()
+    layers, plain = deploy_network(chain, network, parameters), deploy_plain(chain, parameters)
+    for number in range(2):
+        picture = sample_input(network, number).reshape(-1)
+        assert plain.logits(picture) == layers.logits(picture)
+    assert plain.last.gas_used > 1000 * layers.last.gas_used
+    assert plain.classify(picture) == layers.classify(picture)
+
+
+def test_lenet5_in_plain_solidity_has_no_dnn_instruction():
+    table = load_table("default")
+    path = EXAMPLES / "lenet5" / "LeNet5Plain.sol"
+    code = smartvm.compile_files([path], ["bin-runtime"], optimize=True, metadata_hash="none")
+    (contract,) = code.values()
+    listing = disassemble(bytes.fromhex(contract["bin-runtime"]), table, "osaka")
+    families = {instruction.name: instruction.family for instruction in table.instructions}
+    assert not [item for item in listing.instructions if families.get(item.mnemonic) == "dnn"]
