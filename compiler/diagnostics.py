@@ -15,7 +15,8 @@ Severity = Literal["error", "warning", "info"]
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One message. ``type`` is solc's (``TypeError``, ``ParserError``, ``Warning`` ...), ``code`` solc's number
-    where the meaning is solc's; codes 90000 and up are smartvm's own (forge reads the code as an integer)."""
+    where the meaning is solc's; codes 90000 and up are smartvm's own
+    (``diagnostic_codes``; forge reads the code as an integer)."""
 
     severity: Severity
     type: str

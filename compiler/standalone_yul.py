@@ -7,6 +7,7 @@ from smartvm.compiler.diagnostics import CompileError, Diagnostic, DiagnosticSin
 from smartvm.compiler.pipeline import deep_recursion
 from smartvm.compiler.source import SourceText
 from smartvm.compiler.yul import ast
+from smartvm.compiler.yul.buffers.flow import check_yul_object
 from smartvm.compiler.yul.checker import check_object
 from smartvm.compiler.yul.dialect import Dialect, dialect_for
 from smartvm.compiler.yul.extensions import ExtensionExpander
@@ -53,6 +54,8 @@ def compile_yul(
             yul_object = parse_yul(source, sink)
             if not sink.has_errors:
                 check_object(yul_object, dialect, sink, source)
+            if not sink.has_errors:
+                check_yul_object(yul_object, dialect, sink)
             if not sink.has_errors and yul_object.source_names:
                 yul_object = parse_yul(source, sink, origins=True)
         except FatalDiagnostic:

@@ -320,6 +320,7 @@ class _YulCompilation(_Compilation):
         from smartvm.compiler.artifacts.bytecode import bytecode_json
         from smartvm.compiler.backend import BackendSettings, assemble_object
         from smartvm.compiler.code_checks import check_immutables
+        from smartvm.compiler.yul.buffers.flow import check_yul_object
         from smartvm.compiler.yul.checker import check_object
         from smartvm.compiler.yul.dialect import dialect_for
         from smartvm.compiler.yul.extensions import ExtensionExpander
@@ -333,6 +334,8 @@ class _YulCompilation(_Compilation):
         parsed = parse_yul(self.source, self.sink)
         if not self.sink.has_errors:
             check_object(parsed, dialect, self.sink, self.source)
+        if not self.sink.has_errors:
+            check_yul_object(parsed, dialect, self.sink)
         if self.sink.has_errors:
             raise CompilationFailed
 

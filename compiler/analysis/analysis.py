@@ -141,3 +141,7 @@ def _check_typed(
     mutability = MutabilityChecker(context, checker.dialect())
     for unit in order:
         mutability.check_unit(unit)
+    if context.model.buffer_assembly:
+        from smartvm.compiler.analysis.buffer_shapes import BufferChecker
+
+        BufferChecker(context, checker.dialect()).check(order)

@@ -151,6 +151,8 @@ class SemanticModel:
     source_order: tuple[nodes.SourceUnit, ...] = ()
     #: InlineAssembly ids whose code may read or write memory
     assembly_with_memory_effects: set[int] = field(default_factory=set)
+    #: InlineAssembly ids whose code uses the DNN instructions' Buffer
+    buffer_assembly: set[int] = field(default_factory=set)
     #: documented node -> the contract that its ``@inheritdoc`` names
     inheritdoc_reference: dict[int, nodes.ContractDefinition] = field(default_factory=dict)
     #: ABI coder of each source unit: 1 or 2

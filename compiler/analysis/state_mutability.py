@@ -7,11 +7,11 @@ from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.model import MagicVariable
 from smartvm.compiler.analysis.scope_facts import ScopeFacts
 from smartvm.compiler.analysis.tree import children
-from smartvm.compiler.analysis.yul_walk import yul_nodes
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.dialect import Dialect
+from smartvm.compiler.yul.walk import yul_nodes
 
 _ORDER = {"pure": 0, "view": 1, "nonpayable": 2, "payable": 3}
 _NAMES = {order: name for name, order in _ORDER.items()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from smartvm.compiler.analysis.context import AnalysisContext
 from smartvm.compiler.analysis.tree import children
-from smartvm.compiler.analysis.yul_walk import yul_nodes
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.solidity_parser import vocabulary
 from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.compiler.yul.walk import yul_nodes
 
 _EXPERIMENTAL_FEATURES = frozenset({"ABIEncoderV2", "SMTChecker"})
 

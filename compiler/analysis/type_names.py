@@ -12,6 +12,7 @@ from smartvm.compiler.analysis.scope_facts import ScopeFacts
 from smartvm.compiler.analysis.tree import children
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import FatalDiagnostic
+from smartvm.errors import InternalError
 
 _SIZED = re.compile(r"(u?int|bytes)(\d*)\Z")
 _FIXED = re.compile(r"(u?)fixed(?:(\d+)x(\d+))?\Z")
@@ -231,7 +232,7 @@ class TypeNameResolver:
     def _elementary(self, node: nodes.ElementaryTypeName) -> None:
         type_ = elementary_type(node.name, node.state_mutability == "payable")
         if type_ is None:
-            raise self.context.fatal_type_error(90020, node, f'"{node.name}" is no elementary type.')
+            raise InternalError(f'the grammar takes "{node.name}" for an elementary type')
         self.model.type_names[node.id] = type_
         if node.state_mutability in ("view", "pure"):
             self.context.type_error(2311, node, "Addresses are payable or non-payable.")

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from typing import Literal as OneOf
 from typing import Protocol
 
+from smartvm.compiler.diagnostic_codes import NOT_IN_FORK, OPERAND_COUNT, RESULT_COUNT
 from smartvm.compiler.diagnostics import DiagnosticSink
 from smartvm.compiler.source import SourceRange, SourceText
 from smartvm.compiler.yul import ast
-from smartvm.compiler.yul.dialect import BuiltinFunction, Dialect
+from smartvm.compiler.yul.dialect import BuiltinFunction, Dialect, is_own_instruction
 from smartvm.compiler.yul.name_places import name_places, place_after
 from smartvm.compiler.yul.printer import print_literal
 from smartvm.records import dataclass, field
@@ -381,14 +382,14 @@ class _Checker:
         if name in self.misnamed:
             parameters = returns = None
         if parameters is not None and parameters != len(call.arguments):
-            message = f'Function "{name}" expects {parameters} arguments but got {len(call.arguments)}.'
-            if (
-                builtin is not None
-                and builtin.instruction is not None
-                and builtin.instruction.family == "dnn"
-            ):
-                message += f" They are: {', '.join(builtin.parameters) or 'none'}."
-            self.sink.error("TypeError", 7000, at, message)
+            given = len(call.arguments)
+            if builtin is not None and is_own_instruction(builtin):
+                wanted = ", ".join(builtin.parameters) or "no operands"
+                message = f"`{name}` takes {wanted}; {given} of {parameters} given."
+                self.sink.error("TypeError", OPERAND_COUNT, at, message)
+            else:
+                message = f'Function "{name}" expects {parameters} arguments but got {given}.'
+                self.sink.error("TypeError", 7000, at, message)
         literals = dict(zip(builtin.literal_arguments, builtin.literal_kinds, strict=True)) if builtin else {}
         for position in range(len(call.arguments) - 1, -1, -1):
             argument = call.arguments[position]
@@ -441,7 +442,7 @@ class _Checker:
                 f'The argument `{count.operand}` of "{builtin.name}" is {argument.value}, '
                 f"expected a literal from {count.minimum} to {count.maximum}."
             )
-            self.sink.error("TypeError", 90011, argument.source, message)
+            self.sink.error("TypeError", RESULT_COUNT, argument.source, message)
             return None
         return argument.value
 
@@ -471,4 +472,4 @@ class _Checker:
                 f'The "{name}" instruction is only available for {fork}-compatible VMs '
                 f'(you are currently compiling for "{self.dialect.evm_version}").'
             )
-            self.sink.error("TypeError", instruction.unavailable_code or 90010, at, message)
+            self.sink.error("TypeError", instruction.unavailable_code or NOT_IN_FORK, at, message)

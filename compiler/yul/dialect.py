@@ -66,6 +66,11 @@ class BuiltinFunction:
         return argument.value
 
 
+def is_own_instruction(builtin: BuiltinFunction) -> bool:
+    """Whether a builtin is an instruction that Ethereum does not have: a DNN instruction, or a user's."""
+    return builtin.instruction is not None and builtin.instruction.implementation is not None
+
+
 class _Builtins(dict[str, BuiltinFunction]):
     """Builtins by name; the 10,000 ``verbatim`` ones come into being when asked for."""
 

@@ -65,7 +65,7 @@ def test_right_code_is_accepted(text):
         ("{ /* é add */ let é }".replace("é }", "add }"), [(5568, "add")]),
         ("{ pop(add) }", [(7104, "add")]),
         ("{ let x := add(1) }", [(7000, "add")]),
-        ("{ let x := conv_mul(1) }", [(7000, "conv_mul")]),
+        ("{ let x := conv_mul(1) }", [(90012, "conv_mul")]),
         ("{ add(1, 2) }", [(3083, "add(1, 2)")]),
         ("{ let x, y := add(1, 2) }", [(3812, "let x, y := add(1, 2)")]),
         ("{ let x x := stop() }", [(8678, "x := stop()")]),

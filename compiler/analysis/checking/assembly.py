@@ -8,12 +8,12 @@ from smartvm.compiler.analysis.model import ExternalReference, MagicVariable
 from smartvm.compiler.analysis.references import AssemblyNames
 from smartvm.compiler.analysis.scope_facts import ScopeFacts
 from smartvm.compiler.analysis.yul_names import name_ranges
-from smartvm.compiler.analysis.yul_walk import yul_nodes
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.checker import NameUse, check_block
 from smartvm.compiler.yul.dialect import Dialect, dialect_for
+from smartvm.compiler.yul.walk import yul_nodes
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.loader import load_table
 
@@ -36,17 +36,19 @@ class AssemblyChecks(CheckerBase):
         text = self.model.source_text(node.src.file)
         check_block(node.operations, self.dialect(), self.context.sink, external=names, text=text)
         self.model.external_references[node.id] = names.references
-        self._mark_memory(node, names.writes_memory_variable)
+        self._mark_areas(node, names.writes_memory_variable)
 
-    def _mark_memory(self, node: nodes.InlineAssembly, writes_memory_variable: bool) -> None:
+    def _mark_areas(self, node: nodes.InlineAssembly, writes_memory_variable: bool) -> None:
         dialect = self.dialect()
-        touches = writes_memory_variable or any(
-            (builtin := dialect.find(name)) is not None
-            and ("memory" in builtin.effects.reads or "memory" in builtin.effects.writes)
+        effects = [
+            builtin.effects
             for name in _called_names(node.operations)
-        )
-        if touches:
+            if (builtin := dialect.find(name)) is not None
+        ]
+        if writes_memory_variable or any("memory" in e.reads or "memory" in e.writes for e in effects):
             self.model.assembly_with_memory_effects.add(node.id)
+        if any("buffer" in e.reads or "buffer" in e.writes for e in effects):
+            self.model.buffer_assembly.add(node.id)
 
 
 class _OutsideNames:

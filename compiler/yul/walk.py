@@ -9,9 +9,9 @@ from smartvm.compiler.yul import ast as yul
 YulNode = yul.Statement | yul.Literal | yul.Identifier | yul.FunctionCall
 
 
-def yul_nodes(block: yul.Block) -> Iterator[YulNode]:
-    """All statements and expressions in a block, parents first, in the order of the text."""
-    waiting: list[YulNode] = [block]
+def yul_nodes(root: YulNode) -> Iterator[YulNode]:
+    """A statement or expression and all within it, parents first, in the order of the text."""
+    waiting: list[YulNode] = [root]
     while waiting:
         node = waiting.pop()
         yield node
