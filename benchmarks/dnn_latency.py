@@ -25,7 +25,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 from smartvm.vm.dnn import Buffer, WeightBlock
-from smartvm.vm.dnn.correlation import Correlation, bound_of, correlate, route_for
+from smartvm.vm.dnn.correlation import correlate
+from smartvm.vm.dnn.shapes import Correlation
 
 try:
     import onnx
@@ -178,7 +179,7 @@ def main() -> int:
         route = (
             "depthwise"
             if layer.groups > 1
-            else route_for(bound_of(buffer, block, shape.terms), buffer, block)
+            else "panels"
         )
         rows.append(
             {**asdict(layer), "macs": shape.products, "route": route, "us": ours, "onnxruntime_us": theirs}

@@ -215,6 +215,7 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
                 f"the kernel of {instruction.name} failed: {type(error).__name__}: {error}"
             ) from error
         if machine.observer is not None:
+            context.buffer.settle()  # what was put off is this instruction's own work to who watches
             spent = rule.base + gas_before - frame.gas
             machine.observer(KernelEvent(instruction.name, operands, spent, time.perf_counter_ns() - began))
         frame.buffer = context.buffer

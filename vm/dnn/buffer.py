@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 from smartvm.vm.dnn import items as item_arrays
+from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.items import ItemArray
 
 #: Buffers that a frame may save (BUF_COPY); one more halts.
 MAX_SAVED_BUFFERS = 64
+
+
+class Deferred(Protocol):
+    """Work whose result a Buffer stands for (``deferred.PanelWork``): at least one item, a map that is channels
+    last."""
+
+    bound: int
+
+    def __len__(self) -> int: ...
+
+    @property
+    def channels(self) -> int: ...
+
+    def carry_out(self) -> tuple[ItemArray, tuple[int, int]]: ...
+
+    def add_bias(self, block: WeightBlock) -> bool: ...
+
+    def divide(self, divisor: int) -> bool: ...
+
+    def rectify(self, cap: int) -> None: ...
 
 
 class Buffer:
@@ -18,14 +40,21 @@ class Buffer:
     Kernels change it in place, so whoever holds a reference keeps the frame's Buffer. Appending is amortised:
     the backing array doubles. Dropping items neither copies nor narrows, so that no sequence of cheap
     instructions costs more time than it pays for.
+
+    Two things stay inside. A map may be kept channels last, the order that convolutions and pooling read and
+    write best (``layout`` channels; 1: in the Buffer's own order), and work may be put off until the items are
+    looked at, so that what follows is done in the same pass (``deferred``): who moves Buffers about and need not see
+    the items had better leave them be while ``deferred`` is not None.
     """
 
-    __slots__ = ("_extremes", "_length", "_store")
+    __slots__ = ("_deferred", "_extremes", "_layout", "_length", "_store")
 
     def __init__(self, items: Iterable[int] = ()) -> None:
         self._store: ItemArray = item_arrays.from_integers(items)
         self._length = len(self._store)
         self._extremes: tuple[int, int] | None = None
+        self._layout = 1
+        self._deferred: Deferred | None = None
 
     @classmethod
     def of_array(cls, array: ItemArray) -> Buffer:
@@ -40,6 +69,48 @@ class Buffer:
     @property
     def array(self) -> ItemArray:
         """The items as an item array: a view, valid until the next change."""
+        self.settle()
+        if self._layout > 1:
+            self._store = item_arrays.channels_first(self._store[: self._length], self._layout)
+            self._layout = 1
+        return self._store[: self._length]
+
+    def settle(self) -> None:
+        """Carry out the work that was put off."""
+        if self._deferred is not None:
+            work, self._deferred = self._deferred, None
+            items, self._extremes = work.carry_out()
+            self._store = items
+            self._layout = work.channels
+
+    @property
+    def deferred(self) -> Deferred | None:
+        """The work that is put off, if any: item-wise instructions may add to it."""
+        return self._deferred
+
+    def defer(self, work: Deferred) -> None:
+        """Stand for the result of ``work``."""
+        self.replace(item_arrays.empty())
+        self._length = len(work)
+        self._deferred = work
+
+    @property
+    def layout(self) -> int:
+        """How the items lie in ``stored``: a map of so many channels, channels last; 1 in their own order."""
+        self.settle()
+        return self._layout
+
+    @property
+    def stored(self) -> ItemArray:
+        """The items in the order of ``layout``: a view, valid until the next change."""
+        self.settle()
+        return self._store[: self._length]
+
+    def channels_last(self, channels: int) -> ItemArray:
+        """The items of a map of so many channels, channels last, in which order they are kept from now on."""
+        if self.layout != channels:
+            self._store = item_arrays.channels_last(self.array, channels)
+            self._layout = channels
         return self._store[: self._length]
 
     @property
@@ -47,8 +118,9 @@ class Buffer:
         """The least and the greatest item, exactly ((0, 0) when empty): a visible fact of the items, so that
         gas may depend on it. Costs one pass over the items after a change that may have removed an
         extreme."""
+        self.settle()
         if self._extremes is None:
-            self._extremes = item_arrays.extremes(self.array)
+            self._extremes = item_arrays.extremes(self.stored)
         return self._extremes
 
     @property
@@ -60,18 +132,20 @@ class Buffer:
         """The items as Python integers."""
         return item_arrays.to_integers(self.array)
 
-    def replace(self, array: ItemArray, extremes: tuple[int, int] | None = None) -> None:
-        """Hold the items of ``array`` instead, taking it over; ``extremes`` when the caller knows them
-        exactly."""
+    def replace(self, array: ItemArray, extremes: tuple[int, int] | None = None, layout: int = 1) -> None:
+        """Hold the items of ``array`` instead, in the order of ``layout``, taking it over; ``extremes`` when the
+        caller knows them exactly."""
         self._store = array
         self._length = len(array)
         self._extremes = extremes
+        self._layout = layout
+        self._deferred = None
 
-    def hold(self, array: ItemArray) -> None:
+    def hold(self, array: ItemArray, layout: int = 1) -> None:
         """Hold the items of ``array`` instead, in the narrowest type; they may also be integers as
         float64."""
         narrow, low, high = item_arrays.narrowed(array)
-        self.replace(narrow, (low, high))
+        self.replace(narrow, (low, high), layout)
 
     def append(self, array: ItemArray) -> None:
         """Append items."""
@@ -81,6 +155,7 @@ class Buffer:
         if self._length == 0:
             self.replace(array.copy(), (low, high))
             return
+        self._in_order()
         wide = item_arrays.is_wide(self._store) or item_arrays.is_wide(array)
         dtype = None if wide else np.promote_types(self._store.dtype, array.dtype)
         total = self._length + len(array)
@@ -106,6 +181,7 @@ class Buffer:
         """Set the first ``count`` items to 0."""
         if count == 0:
             return
+        self._in_order()
         if not self._store.flags.writeable:
             self._store = self._store.copy()
         self._store[:count] = 0
@@ -115,17 +191,25 @@ class Buffer:
         """Drop the last ``count`` items; an empty Buffer gives its memory back."""
         if count == 0:
             return
+        self._in_order()
         self._length -= count
         self._extremes = None
         if self._length == 0:
             self.replace(item_arrays.empty())
 
+    def _in_order(self) -> None:
+        """Keep the items in their own order: before what changes single ones. Whoever shortens a map again and
+        again pays for reordering it once."""
+        if self._deferred is not None or self._layout > 1:
+            self._store = self.array
+
     def copy_of(self, start: int, end: int) -> Buffer:
         """A new Buffer of the items ``start`` … ``end − 1``."""
-        copy = Buffer.of_array(self.array[start:end].copy())
         if start == 0 and end == self._length:
-            copy._extremes = self._extremes
-        return copy
+            copy = Buffer()
+            copy.replace(self.stored.copy(), self._extremes, self.layout)
+            return copy
+        return Buffer.of_array(self.array[start:end].copy())
 
     def exchange(self, other: Buffer) -> None:
         """Exchange the contents of two Buffers."""

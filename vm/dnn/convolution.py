@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from smartvm.vm.dnn import gas
-from smartvm.vm.dnn.correlation import Correlation, Transposed, bound_of, correlate, transpose
+from smartvm.vm.dnn.correlation import bound_of, convolve, transpose
 from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
+from smartvm.vm.dnn.shapes import Correlation, Transposed
 from smartvm.vm.extension import InstructionContext
 
 
@@ -91,10 +92,10 @@ def full_con(context: InstructionContext) -> None:
     length = channels * height * width
     shape = Correlation(
         groups=1,
-        inputs=length,
+        inputs=channels,
         kernels=outputs,
-        sizes=(1, 1, 1),
-        kernel=(1, 1, 1),
+        sizes=(1, height, width),
+        kernel=(1, height, width),
         outputs=(1, 1, 1),
         stride=1,
         padding=(0, 0, 0),
@@ -152,4 +153,4 @@ def _correlate_block(context: InstructionContext, block_id: int, shape: Correlat
     reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
     reads = max(reads, len(context.buffer))
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
-    context.buffer.hold(correlate(context.buffer, block, shape))
+    convolve(context.buffer, block, shape)

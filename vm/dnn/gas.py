@@ -68,8 +68,13 @@ def charge_window_reads(context: InstructionContext, reads: int, bound: int) -> 
 
 def charge_items(context: InstructionContext, count: int, bound: int = 0) -> None:
     """Charge an item-wise instruction over ``count`` items, of which no magnitude exceeds ``bound``."""
-    name = "wide_per_item" if bound.bit_length() > context.constant("medium_bits") else "per_item"
+    name = "per_item" if is_cheap_item(context, bound) else "wide_per_item"
     context.gas.charge(count * context.gas_rule.constant(name))
+
+
+def is_cheap_item(context: InstructionContext, bound: int) -> bool:
+    """Whether items of no magnitude beyond ``bound`` certainly cost ``per_item``, whatever they are exactly."""
+    return bound.bit_length() <= context.constant("medium_bits")
 
 
 def charge_words_read(context: InstructionContext, words: int) -> None:

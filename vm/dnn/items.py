@@ -223,3 +223,17 @@ def clamped_to_int64(array: ItemArray, limit: int) -> npt.NDArray[np.int64]:
         np.where(beyond, np.where(top < 0, -limit, limit), values), -limit, limit
     )
     return result
+
+
+def channels_first(array: ItemArray, channels: int) -> ItemArray:
+    """Items of a map that is channels last, channel by channel."""
+    if is_wide(array):
+        return np.ascontiguousarray(array.reshape(-1, channels, LIMBS).transpose(1, 0, 2)).reshape(-1, LIMBS)
+    return np.ascontiguousarray(array.reshape(-1, channels).T).reshape(-1)
+
+
+def channels_last(array: ItemArray, channels: int) -> ItemArray:
+    """Items of a map that is channel by channel, channels last."""
+    if is_wide(array):
+        return np.ascontiguousarray(array.reshape(channels, -1, LIMBS).transpose(1, 0, 2)).reshape(-1, LIMBS)
+    return np.ascontiguousarray(array.reshape(channels, -1).T).reshape(-1)

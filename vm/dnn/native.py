@@ -14,6 +14,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import event, types
 from numba.extending import intrinsic
+from smartvm.vm.dnn import kernel_sets
 from smartvm.vm.dnn.items import LIMBS
 
 
@@ -36,9 +37,11 @@ event.register("numba:compile", _Announcement())
 
 
 def compiled(function):
-    """Compile on first use, keep on disk where a folder can be written; no Python object is inside, so
-    threads may run beside it."""
+    """Compile on first use, keep on disk where a folder can be written and no kernel set is forced; no Python
+    object is inside, so threads may run beside it."""
     options = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+    if kernel_sets.forced_name() is not None:
+        return numba.njit(**options)(function)
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba's way to say that no cache folder can be written
@@ -309,33 +312,63 @@ def add_items_wide(out, terms, span):
 
 
 @compiled
-def pool_maximum(x, sizes, kernel, outputs, stride, padding, out):
-    """Maximum of each window's cells inside the map."""
-    for channel in range(out.shape[0]):
-        for row in range(outputs[0]):
-            i = row * stride - padding
-            top = max(0, i)
-            bottom = min(sizes[0], i + kernel)
-            for column in range(outputs[1]):
-                j = column * stride - padding
-                left = max(0, j)
-                best = x[channel, top, left]
-                for a in range(top, bottom):
-                    for b in range(left, min(sizes[1], j + kernel)):
-                        best = max(best, x[channel, a, b])
-                out[channel, row, column] = best
+def add_items(first, second, out):
+    """``out = first + second`` of int16, wrapped; returns the least and the greatest sum, not wrapped."""
+    least, greatest = np.int32(1 << 17), np.int32(-(1 << 17))
+    for i in range(out.shape[0]):
+        total = np.int32(first[i]) + np.int32(second[i])
+        least = min(least, total)
+        greatest = max(greatest, total)
+        out[i] = total
+    return least, greatest
 
 
 @compiled
-def pool_average(x, sizes, kernel, outputs, stride, out):
-    """Sum of each window over ``kernel``², truncated toward zero; sums fit int64."""
-    area = kernel * kernel
-    for channel in range(out.shape[0]):
-        for row in range(outputs[0]):
-            for column in range(outputs[1]):
-                total = np.int64(0)
-                for a in range(row * stride, row * stride + kernel):
-                    for b in range(column * stride, column * stride + kernel):
-                        total += np.int64(x[channel, a, b])
-                quotient = abs(total) // area
-                out[channel, row, column] = -quotient if total < 0 else quotient
+def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
+    """Maximum of each window's cells inside the map, ``[row][column][channel]``."""
+    for row in range(outputs[0]):
+        i = row * stride - padding
+        for column in range(outputs[1]):
+            j = column * stride - padding
+            at = (row * outputs[1] + column) * channels
+            line = out[at : at + channels]
+            fresh = True
+            for a in range(max(0, i), min(sizes[0], i + kernel)):
+                for b in range(max(0, j), min(sizes[1], j + kernel)):
+                    start = (a * sizes[1] + b) * channels
+                    _take_greatest(line, x[start : start + channels], fresh)
+                    fresh = False
+
+
+@compiled
+def _take_greatest(line, cells, fresh):
+    if fresh:
+        for channel in range(line.shape[0]):
+            line[channel] = cells[channel]
+    else:
+        for channel in range(line.shape[0]):
+            line[channel] = max(line[channel], cells[channel])
+
+
+@compiled
+def pool_average(x, sizes, channels, kernel, outputs, stride, totals, out):
+    """Sum of each window over ``kernel``², truncated toward zero, ``[row][column][channel]``; ``totals`` has the
+    channels' number of items of a type that holds the sums."""
+    area = totals.dtype.type(kernel * kernel)
+    for row in range(outputs[0]):
+        for column in range(outputs[1]):
+            totals[:] = 0
+            for a in range(row * stride, row * stride + kernel):
+                for b in range(column * stride, column * stride + kernel):
+                    start = (a * sizes[1] + b) * channels
+                    _add_cells(totals, x[start : start + channels])
+            at = (row * outputs[1] + column) * channels
+            for channel in range(channels):
+                quotient = abs(totals[channel]) // area
+                out[at + channel] = -quotient if totals[channel] < 0 else quotient
+
+
+@compiled
+def _add_cells(totals, cells):
+    for channel in range(totals.shape[0]):
+        totals[channel] += cells[channel]

@@ -18,7 +18,8 @@ def pool_max(context: InstructionContext) -> None:
     """POOL_MAX(C, H, W, k, s): signed maximum of each window."""
     channels, sizes, kernel, stride, outputs = _plain_operands(context)
     _charge(context, channels, outputs, kernel, context.buffer.bound)
-    context.buffer.hold(maximum(context.buffer, channels, sizes, kernel, stride, 0, outputs))
+    pooled = maximum(context.buffer, channels, sizes, kernel, stride, 0, outputs)
+    context.buffer.hold(pooled, channels)
 
 
 def pool_avg(context: InstructionContext) -> None:
@@ -26,7 +27,8 @@ def pool_avg(context: InstructionContext) -> None:
     channels, sizes, kernel, stride, outputs = _plain_operands(context)
     bound = context.buffer.bound * kernel * kernel
     _charge(context, channels, outputs, kernel, bound)
-    context.buffer.hold(average(context.buffer, channels, sizes, kernel, stride, outputs, bound))
+    pooled = average(context.buffer, channels, sizes, kernel, stride, outputs, bound)
+    context.buffer.hold(pooled, channels)
 
 
 def pool_ol(context: InstructionContext) -> None:
@@ -41,7 +43,7 @@ def pool_ol(context: InstructionContext) -> None:
     require_length(context, channels * side * side, f"{channels}x{side}x{side}")
     _charge(context, channels, (output, output), kernel, context.buffer.bound)
     result = maximum(context.buffer, channels, (side, side), kernel, stride, padding, (output, output))
-    context.buffer.hold(result)
+    context.buffer.hold(result, channels)
 
 
 def _plain_operands(context: InstructionContext) -> tuple[int, _Sides, int, int, _Sides]:
@@ -67,25 +69,20 @@ def _charge(context: InstructionContext, channels: int, outputs: _Sides, kernel:
 def maximum(
     buffer: Buffer, channels: int, sizes: _Sides, kernel: int, stride: int, padding: int, outputs: _Sides
 ) -> ItemArray:
-    """Maximum of each window's cells inside the map. Wide items are compared by their ranks."""
-    array = buffer.array
+    """Maximum of each window's cells inside the map, channels last. Wide items are compared by their ranks."""
+    array = buffer.channels_last(channels)
     if item_arrays.is_wide(array):
         order, ranks = _ranks(array)
-        pooled = _pooled_maximum(ranks, channels, sizes, kernel, stride, padding, outputs)
-        return array[order[pooled]]
-    dtype = np.int32 if array.dtype.itemsize <= 4 else np.int64
-    pooled = _pooled_maximum(
-        array.astype(dtype, copy=False), channels, sizes, kernel, stride, padding, outputs
-    )
-    return pooled
+        return array[order[_pooled_maximum(ranks, channels, sizes, kernel, stride, padding, outputs)]]
+    return _pooled_maximum(array, channels, sizes, kernel, stride, padding, outputs)
 
 
 def _pooled_maximum(
     values: ItemArray, channels: int, sizes: _Sides, kernel: int, stride: int, padding: int, outputs: _Sides
 ) -> ItemArray:
-    out = np.empty((channels, *outputs), values.dtype)
-    native.pool_maximum(values.reshape(channels, *sizes), sizes, kernel, outputs, stride, padding, out)
-    return out.reshape(-1)
+    out = np.empty(channels * outputs[0] * outputs[1], values.dtype)
+    native.pool_maximum(values, sizes, channels, kernel, outputs, stride, padding, out)
+    return out
 
 
 def _ranks(array: ItemArray) -> tuple[ItemArray, ItemArray]:
@@ -101,15 +98,16 @@ def _ranks(array: ItemArray) -> tuple[ItemArray, ItemArray]:
 def average(
     buffer: Buffer, channels: int, sizes: _Sides, kernel: int, stride: int, outputs: _Sides, bound: int
 ) -> ItemArray:
-    """Sum of each window over kernel², truncated toward zero. ``bound`` limits the sums."""
-    if bound < 1 << 63:
-        maps = item_arrays.as_type(buffer.array, np.int64).reshape(channels, *sizes)
-        out = np.empty((channels, *outputs), np.int64)
-        native.pool_average(maps, sizes, kernel, outputs, stride, out)
-        return out.reshape(-1)
-    return item_arrays.from_integers(
-        _average_integers(buffer.to_integers(), channels, sizes, kernel, stride, outputs)
-    )
+    """Sum of each window over kernel², truncated toward zero, channels last. ``bound`` limits the sums."""
+    array = buffer.channels_last(channels)
+    if bound < 1 << 63 and kernel < 1 << 31:
+        narrow = bound < 1 << 31 and kernel < 1 << 15
+        totals: ItemArray = np.empty(channels, np.int32 if narrow else np.int64)
+        out = np.empty(channels * outputs[0] * outputs[1], array.dtype)  # an average fits its items' type
+        native.pool_average(array, sizes, channels, kernel, outputs, stride, totals, out)
+        return out
+    integers = _average_integers(buffer.to_integers(), channels, sizes, kernel, stride, outputs)
+    return item_arrays.channels_last(item_arrays.from_integers(integers), channels)
 
 
 def _average_integers(

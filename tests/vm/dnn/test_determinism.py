@@ -1,4 +1,4 @@
-"""Results do not depend on how many threads BLAS takes, nor on the processor's vector instructions."""
+"""Results do not depend on how many threads BLAS takes, nor on the vector instructions that kernels use."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+from smartvm.vm.dnn import kernel_sets
+
 PROGRAM = """
 import hashlib, random
 from smartvm.vm.dnn import Buffer, WeightBlock
-from smartvm.vm.dnn.correlation import Correlation, correlate
+from smartvm.vm.dnn.correlation import correlate
+from smartvm.vm.dnn.shapes import Correlation
 from smartvm.vm.dnn.items import to_integers
 random = random.Random(1)
 digest = hashlib.sha256()
@@ -21,6 +25,13 @@ for bits, c, o, side, k in cases:
     output = side - k + 1
     shape = Correlation(1, c, o, (1, side, side), (1, k, k), (1, output, output), 1, (0, 0, 0))
     digest.update(repr(to_integers(correlate(buffer, block, shape))).encode())
+for bits, c, side, k, s in (7, 40, 5, 3, 1), (12, 35, 6, 3, 2), (20, 35, 4, 2, 1):
+    limit = 1 << bits
+    buffer = Buffer([random.randrange(-limit, limit) for _ in range(c * side * side)])
+    block = WeightBlock.of_integers([random.randrange(-99, 99) for _ in range(c * k * k)])
+    output = (side - k) // s + 1
+    shape = Correlation(c, 1, c, (1, side, side), (1, k, k), (1, output, output), s, (0, 0, 0))
+    digest.update(repr(to_integers(correlate(buffer, block, shape))).encode())
 print(digest.hexdigest())
 """
 
@@ -30,7 +41,7 @@ def run(**environment):
         [sys.executable, "-c", PROGRAM],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
@@ -41,3 +52,21 @@ def test_thread_counts_and_processors_give_the_same_bits(tmp_path):
     once = run(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     assert run(OPENBLAS_NUM_THREADS="4", OMP_NUM_THREADS="4", NUMBA_NUM_THREADS="4") == once
     assert run(NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="", NUMBA_CACHE_DIR=str(tmp_path)) == once
+
+
+@pytest.mark.parametrize("name", [kernels.name for kernels in kernel_sets.available_sets()])
+def test_every_set_of_kernels_that_the_host_has_gives_the_same_bits(name):
+    assert run(**{kernel_sets.VARIABLE: name}) == run()
+
+
+def test_a_set_that_the_host_lacks_is_refused():
+    available = kernel_sets.available_sets()
+    absent = next(kernels for kernels in kernel_sets.KERNEL_SETS if kernels not in available)
+    done = subprocess.run(
+        [sys.executable, "-c", "import smartvm.vm.dnn.kernels"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, kernel_sets.VARIABLE: absent.name},
+    )
+    assert done.returncode != 0
+    assert f"`{absent.name}`, which this processor cannot run" in done.stderr

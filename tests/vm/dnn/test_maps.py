@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartvm.vm.dnn import Buffer, WeightBlock, reference
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.correlation import Correlation, Transposed, correlate, transpose
+from smartvm.vm.dnn.correlation import correlate, transpose
+from smartvm.vm.dnn.shapes import Correlation, Transposed
 
 SIDE = st.integers(1, 6)
 SMALL = st.integers(1, 4)

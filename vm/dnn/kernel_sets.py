@@ -1,0 +1,93 @@
+"""The sets of CPU kernels: what vector instructions they use, and which set this process runs.
+
+One source emits all sets; they differ in the width of a vector, in how many rows and vectors a tile keeps in
+registers, and in the instruction that multiplies pairs of 16-bit items. LLVM aborts on an instruction that the
+host lacks, so a set can be run only where the features that Numba compiles for include its own.
+
+``SMARTVM_KERNELS=NAME`` forces a set (it is read once, at import). Compiled code is then not kept on disk, since
+Numba's cache cannot tell sets apart. Every set gives the same bits: they compute the same exact integers.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+
+import numba
+from llvmlite import binding
+from smartvm.errors import SmartVMError
+
+#: The environment variable that forces a set.
+VARIABLE = "SMARTVM_KERNELS"
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSet:
+    """``lanes`` 32-bit sums a vector; a tile sums ``rows`` positions by ``vectors`` vectors of output channels.
+
+    ``rows * vectors`` accumulators, ``vectors`` vectors of weights and one of items stay in registers together.
+    ``pairs`` names how pairs of 16-bit items are multiplied and summed; ``needs`` the processor features.
+    """
+
+    name: str
+    lanes: int
+    vectors: int
+    rows: int
+    pairs: str
+    needs: frozenset[str]
+
+    @property
+    def channels(self) -> int:
+        """Output channels of a tile: the width of a panel of packed weights."""
+        return self.lanes * self.vectors
+
+
+#: From the fastest to the one that runs everywhere.
+KERNEL_SETS = (
+    KernelSet("avx512-vnni", 16, 2, 12, "vpdpwssd", frozenset({"avx512f", "avx512bw", "avx512vnni"})),
+    KernelSet("avx512", 16, 2, 12, "vpmaddwd512", frozenset({"avx512f", "avx512bw"})),
+    KernelSet("avx2", 8, 2, 6, "vpmaddwd256", frozenset({"avx2"})),
+    KernelSet("neon", 4, 4, 6, "smlal", frozenset({"neon"})),
+    KernelSet("portable", 4, 2, 6, "plain", frozenset()),
+)
+
+
+def compiled_features() -> frozenset[str]:
+    """The processor features that Numba compiles for."""
+    features: str | None = getattr(numba.config, "CPU_FEATURES", None)
+    if features is not None:
+        return frozenset(name[1:] for name in features.split(",") if name.startswith("+"))
+    if getattr(numba.config, "CPU_NAME", None) not in (None, "host"):
+        return frozenset()
+    found = {name for name, present in binding.get_host_cpu_features().items() if present}
+    if platform.machine().lower() in ("aarch64", "arm64"):
+        found.add("neon")  # part of the architecture
+    return frozenset(found)
+
+
+def available_sets() -> tuple[KernelSet, ...]:
+    """The sets that this process can run, the fastest first."""
+    features = compiled_features()
+    return tuple(kernels for kernels in KERNEL_SETS if kernels.needs <= features)
+
+
+def forced_name() -> str | None:
+    """The set that the environment asks for, if any."""
+    return os.environ.get(VARIABLE) or None
+
+
+def _chosen() -> KernelSet:
+    available = available_sets()
+    name = forced_name()
+    if name is None:
+        return available[0]
+    for kernels in available:
+        if kernels.name == name:
+            return kernels
+    names = ", ".join(kernels.name for kernels in available)
+    raise SmartVMError(f"{VARIABLE} is `{name}`, which this processor cannot run", hint=f"it can run {names}")
+
+
+#: The set that this process runs.
+KERNELS = _chosen()

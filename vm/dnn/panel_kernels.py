@@ -1,0 +1,294 @@
+"""Compiled kernels of the 16-bit route: pure functions on typed, contiguous arrays, callable from compiled code.
+
+``panels`` packs their operands and decides where they hold; ``panel_tiles`` proves their arithmetic. Maps are
+*channels last*, ``[row][column][channel]``, the order in which one kernel row of a window is one stretch of items:
+
+- ``place_map``: a map into a padded one (int16).
+- ``pack_panels``: a weight block's bytes into panels of ``CHANNELS`` output channels.
+- ``correlate_panels``: correlation, bias, scale-down and clamp in one pass.
+- ``correlate_limbs``: the same where sums pass 31 bits.
+- ``pack_taps``, ``correlate_taps``: the same of a depthwise correlation.
+
+Those that write results of a narrow type stop at a block of positions whose results do not fit and say so; the
+caller widens what is there and calls again from that position.
+"""
+
+# mypy: ignore-errors
+from __future__ import annotations
+
+import numpy as np
+from smartvm.vm.dnn.kernel_sets import KERNELS
+from smartvm.vm.dnn.native import compiled
+from smartvm.vm.dnn.panel_tiles import panel_tile, tap_tile
+
+#: Output channels of a panel.
+CHANNELS = KERNELS.channels
+#: Positions of a tile.
+ROWS = KERNELS.rows
+_LANES = KERNELS.lanes
+#: Positions that are computed for one panel after the other, so that their items stay in the first-level cache.
+BLOCK = 48
+
+INT32_LOW = -(1 << 31)
+INT32_HIGH = (1 << 31) - 1
+
+_tile_full = panel_tile(ROWS)
+_tile_single = panel_tile(1)
+_taps = tap_tile()
+
+
+@compiled
+def place_map(x, height, width, channels, channel_step, place_step, top, left, out):
+    """Write a map of int16 to ``out``, channels last, ``top`` rows and ``left`` columns of zeros around it.
+
+    The item of channel c at place n (row-major) is ``x[c·channel_step + n·place_step]``. ``out`` holds (height +
+    2·top)·(width + 2·left)·channels items or more; all are written.
+    """
+    line = (width + 2 * left) * channels
+    out[: top * line + left * channels] = 0
+    for row in range(height):
+        start = (row + top) * line + left * channels
+        target = out[start : start + width * channels]
+        if channel_step == 1 and place_step == channels:
+            target[:] = x[row * width * channels : (row + 1) * width * channels]
+        else:
+            for channel in range(channels):
+                source = x[channel * channel_step + row * width * place_step :]
+                for column in range(width):
+                    target[column * channels + channel] = source[column * place_step]
+        end = start + width * channels
+        out[end : end + 2 * left * channels] = 0
+    out[(height + top) * line :] = 0
+
+
+@compiled
+def pack_panels(packed, width, kernels, inputs, rows, columns, out):
+    """Pack weights ``[kernel][input][row][column]``, given as bytes (1 or 2 an item, big-endian), into ``out`` (zeros):
+    ``[panel][row][pair of terms][channel][term of the pair]``, terms of a row in the order column, input.
+
+    Channels that fill up the last panel repeat the last kernel, so that their results leave the extremes alone.
+    Returns the largest sum of magnitudes of one kernel.
+    """
+    stretch = columns * inputs
+    length = stretch + stretch % 2
+    filled = (kernels + CHANNELS - 1) // CHANNELS * CHANNELS
+    largest = 0
+    for o in range(kernels):
+        lane = (o // CHANNELS) * rows * length * CHANNELS + (o % CHANNELS) * 2
+        total = 0
+        for channel in range(inputs):
+            for row in range(rows):
+                source = ((o * inputs + channel) * rows + row) * columns
+                for column in range(columns):
+                    i = source + column
+                    if width == 1:
+                        value = np.int64(np.int8(packed[i]))
+                    else:
+                        value = np.int64(np.int8(packed[2 * i])) * 256 + np.int64(packed[2 * i + 1])
+                    term = column * inputs + channel
+                    at = lane + (row * length + term - term % 2) * CHANNELS + term % 2
+                    out[at] = value
+                    if o == kernels - 1:
+                        for more in range(1, filled - kernels + 1):
+                            out[at + 2 * more] = value
+                    total += abs(value)
+        largest = max(largest, total)
+    return largest
+
+
+@compiled
+def _correlate_block(
+    values, window, n0, n1, weights, bias, kernels, reciprocal, low, high, out, base, starts, edge, extremes
+):
+    """Positions n0 … n1 - 1 of all panels; position n goes to row n - ``base`` of ``out``."""
+    columns, row_step, column_step = window[1], window[2], window[3]
+    segments, length, stride = window[4], window[5], window[6]
+    for n in range(n0, n1):
+        starts[n - n0] = (n // columns) * row_step + (n % columns) * column_step
+    panel_items = segments * length * CHANNELS
+    count = n1 - n0
+    for panel in range((kernels + CHANNELS - 1) // CHANNELS):
+        o = panel * CHANNELS
+        used = min(CHANNELS, kernels - o)
+        at = panel * panel_items
+        n = 0
+        while n < count:
+            if count - n >= ROWS or (count - n > 1 and count >= ROWS):
+                n = min(n, count - ROWS)  # the last tile may compute positions again
+                if used == CHANNELS:
+                    _tile_full(
+                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                        out, (n0 + n - base) * kernels + o, kernels, extremes,
+                    )  # fmt: skip
+                else:
+                    _tile_full(
+                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                        edge, 0, CHANNELS, extremes,
+                    )  # fmt: skip
+                    for r in range(ROWS):
+                        for c in range(used):
+                            out[(n0 + n + r - base) * kernels + o + c] = edge[r * CHANNELS + c]
+                n += ROWS
+            else:
+                if used == CHANNELS:
+                    _tile_single(
+                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                        out, (n0 + n - base) * kernels + o, kernels, extremes,
+                    )  # fmt: skip
+                else:
+                    _tile_single(
+                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                        edge, 0, CHANNELS, extremes,
+                    )  # fmt: skip
+                    for c in range(used):
+                        out[(n0 + n - base) * kernels + o + c] = edge[c]
+                n += 1
+
+
+@compiled
+def _new_extremes(extremes):
+    for lane in range(_LANES):
+        extremes[lane] = INT32_HIGH
+        extremes[_LANES + lane] = INT32_LOW
+
+
+@compiled
+def _reduced(extremes):
+    least, greatest = np.int64(extremes[0]), np.int64(extremes[_LANES])
+    for lane in range(1, _LANES):
+        least = min(least, np.int64(extremes[lane]))
+        greatest = max(greatest, np.int64(extremes[_LANES + lane]))
+    return least, greatest
+
+
+@compiled
+def correlate_panels(values, window, weights, bias, kernels, reciprocal, low, high, first, out):
+    """``out[n·kernels + o] = min(max(trunc((bias[o] + Σ_t weights[o, t]·values[window n, t]) / d), low), high)``.
+
+    ``values``: int16. ``window``: int64 numbers (positions, columns, row_step, column_step, segments, length,
+    stride): the window of position n starts at (n // columns)·row_step + (n % columns)·column_step and is ``segments``
+    stretches of ``length`` items (even), ``stride`` apart. ``weights``: ``pack_panels``'s. ``bias``: int32, its
+    last item repeated up to whole panels. ``reciprocal``: ``reciprocal_of(d)``. ``low``, ``high``: int32 values.
+    ``out``: int16 or int32, one row of channels a position.
+
+    Starts at position ``first``; returns (the position reached, the least and the greatest result up to there).
+    A position below the number of positions means: the next block's results do not fit ``out``.
+    """
+    positions = window[0]
+    starts = np.empty(BLOCK, np.int64)
+    edge = np.empty(ROWS * CHANNELS, out.dtype)
+    extremes = np.empty(2 * _LANES, np.int32)
+    least, greatest = np.int64(INT32_HIGH), np.int64(INT32_LOW)
+    n0 = first
+    limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
+    while n0 < positions:
+        n1 = min(positions, n0 + BLOCK)
+        _new_extremes(extremes)
+        _correlate_block(
+            values, window, n0, n1, weights, bias, kernels, reciprocal, low, high, out, 0, starts, edge, extremes
+        )
+        block_least, block_greatest = _reduced(extremes)
+        if block_greatest > limit or block_least < -limit - 1:
+            break
+        least, greatest = min(least, block_least), max(greatest, block_greatest)
+        n0 = n1
+    return n0, least, greatest
+
+
+@compiled
+def correlate_limbs(limbs, bits, window, weights, bias, kernels, divisor, low, high, first, out):
+    """As ``correlate_panels``, of the items ``Σ_i limbs[i]·2^(bits·i)`` (int16 rows, each of which a single
+    pass sums below 2^31); ``bias`` is int64, all sums stay below 2^51 (float64 then divides exactly, see
+    ``elementwise.quotients``), ``divisor`` is a float64, ``low`` and ``high`` are int64, ``out`` is int32 or int64.
+    """
+    positions = window[0]
+    starts = np.empty(BLOCK, np.int64)
+    edge = np.empty(ROWS * CHANNELS, np.int32)
+    extremes = np.empty(2 * _LANES, np.int32)
+    sums = np.empty(BLOCK * kernels, np.int32)
+    totals = np.empty(BLOCK * kernels, np.int64)
+    zeros = np.zeros((kernels + CHANNELS - 1) // CHANNELS * CHANNELS, np.int32)
+    least, greatest = np.int64(high), np.int64(low)
+    limit = np.int64(INT32_HIGH) if out.itemsize == 4 else (np.int64(1) << np.int64(62))
+    n0 = first
+    while n0 < positions:
+        n1 = min(positions, n0 + BLOCK)
+        count = (n1 - n0) * kernels
+        for i in range(limbs.shape[0] - 1, -1, -1):
+            _new_extremes(extremes)
+            _correlate_block(
+                limbs[i], window, n0, n1, weights, zeros, kernels, 1.0 + 2.0**-50, INT32_LOW, INT32_HIGH,
+                sums, n0, starts, edge, extremes,
+            )  # fmt: skip
+            if i == limbs.shape[0] - 1:
+                for k in range(count):
+                    totals[k] = sums[k]
+            else:
+                for k in range(count):
+                    totals[k] = (totals[k] << np.int64(bits)) + sums[k]
+        block_least, block_greatest = least, greatest
+        for n in range(n1 - n0):
+            for o in range(kernels):
+                k = n * kernels + o
+                result = np.int64(np.float64(totals[k] + bias[o]) / divisor)
+                result = min(max(result, low), high)
+                totals[k] = result
+                block_least, block_greatest = min(block_least, result), max(block_greatest, result)
+        if block_greatest > limit or block_least < -limit - 1:
+            break
+        for k in range(count):
+            out[n0 * kernels + k] = totals[k]
+        least, greatest = block_least, block_greatest
+        n0 = n1
+    return n0, least, greatest
+
+
+@compiled
+def pack_taps(packed, width, channels, taps, out):
+    """Pack depthwise weights ``[channel][tap]``, given as bytes (1 or 2 an item, big-endian), into ``out``:
+    ``[tap][channel]``, int32 whose low half is the weight and whose high half is 0. Returns the largest sum of
+    magnitudes of one channel."""
+    largest = 0
+    for channel in range(channels):
+        total = 0
+        for tap in range(taps):
+            i = channel * taps + tap
+            if width == 1:
+                value = np.int64(np.int8(packed[i]))
+            else:
+                value = np.int64(np.int8(packed[2 * i])) * 256 + np.int64(packed[2 * i + 1])
+            out[tap * channels + channel] = value & 0xFFFF
+            total += abs(value)
+        largest = max(largest, total)
+    return largest
+
+
+@compiled
+def correlate_taps(values, window, offsets, weights, bias, channels, reciprocal, low, high, first, out):
+    """Depthwise ``correlate_panels``: channel c of position n sums ``weights[tap, c]·values[start n + offsets[tap] +
+    c]``. At least ``CHANNELS`` channels. ``weights``: ``pack_taps``'s; ``window`` as there, of which the first four
+    numbers count; ``bias``: int32."""
+    positions, columns, row_step, column_step = window[0], window[1], window[2], window[3]
+    extremes = np.empty(2 * _LANES, np.int32)
+    least, greatest = np.int64(INT32_HIGH), np.int64(INT32_LOW)
+    limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
+    n0 = first
+    while n0 < positions:
+        n1 = min(positions, n0 + BLOCK)
+        _new_extremes(extremes)
+        for n in range(n0, n1):
+            start = (n // columns) * row_step + (n % columns) * column_step
+            c = 0
+            while c < channels:
+                c = min(c, channels - CHANNELS)  # the last tile may compute channels again
+                _taps(
+                    values, start + c, offsets, weights, c, channels, bias, reciprocal, low, high,
+                    out, n * channels + c, extremes,
+                )  # fmt: skip
+                c += CHANNELS
+        block_least, block_greatest = _reduced(extremes)
+        if block_greatest > limit or block_least < -limit - 1:
+            break
+        least, greatest = min(least, block_least), max(greatest, block_greatest)
+        n0 = n1
+    return n0, least, greatest
