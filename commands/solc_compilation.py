@@ -14,6 +14,7 @@ from smartvm.commands.solc_input import (
     compiler_settings,
     file_reader,
     import_reader,
+    incremental_options,
     is_remapping,
     library_addresses,
     read_file,
@@ -149,7 +150,7 @@ def _standard_json(line: CommandLine) -> int:
         raise OptionError(f'"{word}" is not found.')
     text = standard_input() if word == "-" else read_file(Path(word))
     imports = None if "no-import-callback" in line.flags else reader
-    output = compile_standard_text(text, imports)
+    output = compile_standard_text(text, imports, incremental_options(line))
     if "pretty-json" in line.flags or line.value("json-indent") is not None:
         output = _Printer(line).json(json.loads(output))
     # Standard output may be ASCII only; JSON can say everything in it, but solc writes UTF-8.

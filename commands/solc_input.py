@@ -11,7 +11,9 @@ from pathlib import Path
 from smartvm.commands.solc_options import CommandLine, OptionError
 from smartvm.compiler.analysis.address_checksum import checksummed_address, passes_checksum
 from smartvm.compiler.imports import FileReader, ImportRules, Remapping, SourceReader, no_reader
+from smartvm.compiler.incremental.options import IncrementalOptions, options_from_environment
 from smartvm.compiler.settings import EVM_VERSIONS, CompilerSettings, MetadataSettings
+from smartvm.records import replace
 
 #: Under which name standard input is compiled.
 STDIN = "<stdin>"
@@ -191,3 +193,17 @@ def _library(entry: str) -> tuple[str, bytes]:
             f"The correct checksum is {checksummed_address(address)}"
         )
     return name, bytes.fromhex(address[2:])
+
+
+def incremental_options(line: CommandLine) -> IncrementalOptions:
+    """How the cache and the processors are used: as options say, else the environment."""
+    options = options_from_environment()
+    if "no-cache" in line.flags:
+        options = replace(options, cache=None)
+    elif (folder := line.value("cache-dir")) is not None:
+        options = replace(options, cache=Path(folder))
+    if line.value("jobs") is not None:
+        options = replace(options, jobs=max(1, whole_number(line, "jobs", 1)))
+    if "report-compiled" in line.flags or os.environ.get("SMARTVM_REPORT_COMPILED", "0") not in ("", "0"):
+        options = replace(options, report=lambda report: sys.stderr.write(f"{report}\n"))
+    return options

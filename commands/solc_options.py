@@ -115,6 +115,12 @@ GROUPS: Mapping[str, tuple[Option, ...]] = {
         Option("strict-assembly", "Compile standalone Yul."),
         Option("libraries", "Library addresses, or a file with them; also -l.", "SOURCE:NAME=0x..."),
     ),
+    "Speed (smartvm)": (
+        Option("jobs", "Processes to compile in at most; as many as there are processors by default.", "N"),
+        Option("cache-dir", "Folder of kept results; below the user's cache folder by default.", "PATH"),
+        Option("no-cache", "Compile everything, and keep nothing."),
+        Option("report-compiled", "Say on stderr which sources were compiled."),
+    ),
     "Output of contracts": (
         *(Option(output.name, output.help) for output in OUTPUTS),
         Option("ast-compact-json", "Syntax trees of all sources."),

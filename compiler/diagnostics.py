@@ -26,14 +26,59 @@ class Diagnostic:
     secondary: tuple[tuple[str, SourceRange], ...] = ()
 
 
+#: Codes of warnings that a compilation reports once, wherever they come from: of transient storage.
+ONCE_A_COMPILATION = frozenset({2394})
+
+#: Codes of warnings that are reported once for a place, though several contracts may lead to it.
+ONCE_A_PLACE = frozenset({5740, 6321})
+
+#: How the passes of a phase go over the sources: as they were parsed, each after what it imports, by name.
+SourceOrder = Literal["parsed", "imported", "named"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a diagnostic comes from: the phase of compilation (they count up), the source in whose turn it was
+    reported (None: that of its place), how the phase goes over the sources, and a group within the phase that comes
+    before or after others whatever their source."""
+
+    phase: int = 0
+    unit: str | None = None
+    order: SourceOrder = "imported"
+    group: int = 0
+
+
 @dataclass
 class DiagnosticSink:
-    """Collects diagnostics in the order in which they are found."""
+    """Collects diagnostics in the order in which they are found, with where they come from."""
 
     items: list[Diagnostic] = field(default_factory=list)
+    #: Of each item.
+    origins: list[Origin] = field(default_factory=list)
+    #: Left out because another said it already, with how many items there were: (place, origin, diagnostic).
+    repeated: list[tuple[int, Origin, Diagnostic]] = field(default_factory=list)
+    #: Of what is reported next.
+    origin: Origin = Origin()
     #: How many items were looked at, and the errors among them.
     _counted: int = field(default=0, repr=False)
     _errors: int = field(default=0, repr=False)
+
+    def next_phase(self) -> None:
+        """What is reported from now on belongs to a later phase, and to the source of its place."""
+        self.origin = Origin(self.origin.phase + 1)
+
+    def turn(self, unit: str, order: SourceOrder = "imported", group: int = 0) -> None:
+        """What is reported from now on is reported in a source's turn."""
+        self.origin = Origin(self.origin.phase, unit, order, group)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Report a diagnostic."""
+        self.items.append(diagnostic)
+        self.origins.append(self.origin)
+
+    def repeat(self, diagnostic: Diagnostic) -> None:
+        """Note a diagnostic that is left out because it was reported in another source's turn."""
+        self.repeated.append((len(self.items), self.origin, diagnostic))
 
     def error(
         self,
@@ -44,13 +89,13 @@ class DiagnosticSink:
         secondary: Iterable[tuple[str, SourceRange]] = (),
     ) -> None:
         """Report an error and go on."""
-        self.items.append(Diagnostic("error", type_, code, message, source, tuple(secondary)))
+        self.add(Diagnostic("error", type_, code, message, source, tuple(secondary)))
 
     def warning(
         self, code: int, source: SourceRange, message: str, secondary: Iterable[tuple[str, SourceRange]] = ()
     ) -> None:
         """Report a warning."""
-        self.items.append(Diagnostic("warning", "Warning", code, message, source, tuple(secondary)))
+        self.add(Diagnostic("warning", "Warning", code, message, source, tuple(secondary)))
 
     def fatal(
         self,

@@ -43,6 +43,15 @@ class OutputSelection:
                         return True
         return False
 
+    def requests(self, source: str, contract: str) -> list[str]:
+        """All requests, as written, that apply to a contract, or to the source as a whole."""
+        return [
+            request
+            for file in dict.fromkeys((source, "*"))
+            for name in ((contract, "*") if contract else ("",))
+            for request in self.selected.get(file, {}).get(name, ())
+        ]
+
     def wants_part_of(
         self, source: str, contract: str, group: str, *, wildcard_matches_ir: bool = False
     ) -> bool:

@@ -9,23 +9,23 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
-from smartvm.compiler.imports import SourceNotFound, SourceReader, no_reader
+from smartvm.compiler.imports import SourceReader, no_reader
 from smartvm.compiler.library import with_library
 from smartvm.compiler.settings import CompilerSettings
 from smartvm.compiler.source import SourceText
+from smartvm.compiler.source_set import SourceSet
 
 if TYPE_CHECKING:
     from smartvm.compiler.analysis.model import SemanticModel
     from smartvm.compiler.ast import nodes
     from smartvm.compiler.backend import AssembledObject, BackendSettings
     from smartvm.compiler.grammar.tokens import Documentation as Comment
-    from smartvm.compiler.grammar.tokens import TokenList
     from smartvm.compiler.lowering import ContractLowering
     from smartvm.compiler.natspec import Documentation
     from smartvm.compiler.yul import ast as yul
@@ -55,7 +55,8 @@ class CompilationFailed(Exception):
 class CompilationUnit:
     """All sources of one compilation. Phases: ``units`` (parsed), ``model`` (analysed), ``contracts``.
 
-    ``is_requested`` names the sources to analyse, which brings in what they import; None: all."""
+    ``is_requested`` names the sources to analyse, which brings in what they import; None: all. ``known_imports`` is
+    ``SourceSet``'s."""
 
     def __init__(
         self,
@@ -63,97 +64,90 @@ class CompilationUnit:
         settings: CompilerSettings | None = None,
         reader: SourceReader = no_reader,
         is_requested: Callable[[str], bool] | None = None,
+        known_imports: Callable[[str], Sequence[str] | None] = lambda text: None,
     ) -> None:
         self.settings = settings or CompilerSettings()
         self.sink = DiagnosticSink()
-        self._given = dict(sources)
-        self._reader = with_library(reader)
+        self.source_set = SourceSet(dict(sources), self.settings.imports, with_library(reader), known_imports)
         self._is_requested = is_requested
-        self._missing: dict[str, str] = {}
+        self._whole: CompilationUnit | None = None
+        self._part: Sequence[str] | None = None
         self._metadata_sources: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def of(cls, source_set: SourceSet, settings: CompilerSettings, analysed_names: Sequence[str]) -> CompilationUnit:
+        """A compilation whose sources are found and laid out already."""
+        made = cls({}, settings)
+        made.source_set, made.analysed_names = source_set, analysed_names
+        return made
+
+    def part(self, names: Iterable[str]) -> CompilationUnit:
+        """A compilation of some of the sources, with all that they import. Indices and node ids are those of the
+        whole, whose ids must be laid out (``lay_out``)."""
+        made = CompilationUnit({}, self.settings)
+        made.source_set, made._whole = self.source_set, self
+        found = self.source_set.closure(list(names))
+        made._part = [name for name in self.source_set.texts if name in found]
+        return made
 
     # --- sources ----------------------------------------------------------------------------------
 
-    @cached_property
-    def _tokens(self) -> dict[str, tuple[bytes, TokenList]]:
-        """Tokens of all sources, imported ones included, in the order in which they are found."""
-        from smartvm.compiler.grammar.solidity_parser import import_paths, tokenize_solidity
-
-        texts = dict(sorted(self._given.items()))
-        found: dict[str, tuple[bytes, TokenList]] = {}
-        pending = list(texts)
-        for name in pending:
-            data = texts[name].encode("utf-8", "surrogatepass")
-            tokens = tokenize_solidity(data)
-            found[name] = (data, tokens)
-            for path in import_paths(tokens):
-                imported = self.settings.imports.resolve(path, name)
-                if imported in texts or imported in self._missing:
-                    continue
-                try:
-                    texts[imported] = self._reader(imported)
-                    pending.append(imported)
-                except SourceNotFound as problem:
-                    self._missing[imported] = str(problem)
-        self._texts = texts
-        return found
-
-    @cached_property
+    @property
     def sources(self) -> Mapping[str, SourceText]:
         """All sources by name; their index is their place in the order of names."""
-        order = sorted(self._tokens)
-        return {name: SourceText(name, self._texts[name], index) for index, name in enumerate(order)}
+        return self.source_set.by_name
 
-    @cached_property
+    @property
     def sources_by_index(self) -> Mapping[int, SourceText]:
         """Sources as diagnostics and printers look them up."""
-        return {source.index: source for source in self.sources.values()}
+        return self.source_set.by_index
+
+    def lay_out(self, node_count: Callable[[str], int | None]) -> bool:
+        """Give each source the range of its node ids; sources of which ``node_count`` does not know how many nodes
+        they have are parsed. False when one has errors."""
+        following = 1
+        for name in self.source_set.texts:
+            count = node_count(name)
+            if count is None:
+                parsed = self.source_set.parse(name, following)
+                if parsed.unit is None or any(item.severity == "error" for item in parsed.diagnostics):
+                    return False
+                count = parsed.node_count
+            self.source_set.first_ids[name] = following
+            following += count
+        return True
 
     # --- phases -----------------------------------------------------------------------------------
 
     @cached_property
     def units(self) -> Mapping[str, nodes.SourceUnit]:
         """The syntax trees by source name. Raises CompilationFailed when one has errors."""
-        from smartvm.compiler.ast import nodes
-        from smartvm.compiler.grammar.solidity_parser import NodeIds, parse_solidity
-
-        ids = NodeIds()
         units: dict[str, nodes.SourceUnit] = {}
-        for name, (_, tokens) in self._tokens.items():
-            try:
-                unit = parse_solidity(
-                    self.sources[name],
-                    ids,
-                    self.sink,
-                    resolve_import=lambda path, name=name: self.settings.imports.resolve(path, name),  # type: ignore[misc]
-                    tokens=tokens,
-                )
-            except FatalDiagnostic:
-                continue
-            units[name] = unit
-            for node in unit.nodes:
-                if isinstance(node, nodes.ImportDirective) and node.absolute_path in self._missing:
-                    self.sink.error(
-                        "ParserError",
-                        6275,
-                        node.src,
-                        f'Source "{node.absolute_path}" not found: {self._missing[node.absolute_path]}',
-                    )
+        following = 1
+        for name in self.source_set.texts if self._part is None else self._part:
+            first = following if self._part is None else self.source_set.first_ids[name]
+            parsed = self.source_set.parse(name, first)
+            following = first + parsed.node_count
+            self.sink.turn(name, "parsed")
+            for item in parsed.diagnostics:
+                self.sink.add(item)
+            if parsed.unit is not None:
+                units[name] = parsed.unit
         self._stop_on_errors()
         return {name: units[name] for name in sorted(units)}
 
     @cached_property
+    def analysed_names(self) -> Sequence[str]:
+        """The names of the requested sources and of all that they import, sorted; no source is parsed for it."""
+        names = self.source_set.texts if self._part is None else self._part
+        if self._is_requested is None:
+            return sorted(names)
+        return sorted(self.source_set.closure([name for name in names if self._is_requested(name)]))
+
+    @cached_property
     def analysed_units(self) -> Mapping[str, nodes.SourceUnit]:
         """The syntax trees of the requested sources and of all that they import."""
-        if self._is_requested is None:
-            return self.units
-        from smartvm.compiler.artifacts.metadata import referenced_sources
-
-        found: set[str] = set()
-        for name in self.units:
-            if name not in found and self._is_requested(name):
-                found.update(referenced_sources(name, self.units))
-        return {name: unit for name, unit in self.units.items() if name in found}
+        return {name: self.units[name] for name in self.analysed_names}
 
     @cached_property
     def model(self) -> SemanticModel:
@@ -161,10 +155,10 @@ class CompilationUnit:
         from smartvm.compiler.analysis import analyze
         from smartvm.compiler.analysis.settings import AnalysisSettings
 
-        units = self.analysed_units
+        units, listed = self.analysed_units, (self._whole or self).analysed_names
         settings = AnalysisSettings(self.settings.evm_version, self.settings.table, self.settings.optimize)
         try:
-            model = analyze(list(units.values()), [self.sources[name] for name in units], settings, self.sink)
+            model = analyze(list(units.values()), [self.sources[name] for name in listed], settings, self.sink)
         except FatalDiagnostic:
             raise CompilationFailed from None
         self._stop_on_errors()
@@ -199,7 +193,7 @@ class CompilationUnit:
 
     def documentation_comments(self, name: str) -> Mapping[int, Comment]:
         """The documentation comments of a source by the offset of the token that follows."""
-        return self._tokens[name][1].documentation
+        return self.source_set.tokens(name).documentation
 
     @cached_property
     def documentation(self) -> Documentation:

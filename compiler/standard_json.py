@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from smartvm.compiler.diagnostics import Diagnostic, DiagnosticSink, FatalDiagnostic, diagnostic_to_json
 from smartvm.compiler.imports import SourceReader, no_reader
+from smartvm.compiler.incremental.engine import Engine
+from smartvm.compiler.incremental.options import IncrementalOptions, options_from_environment
+from smartvm.compiler.incremental.store import ResultStore
 from smartvm.compiler.input_checks import InputError, read_json
 from smartvm.compiler.pipeline import (
     CompilationFailed,
@@ -30,28 +32,36 @@ Json = dict[str, Any]
 _MOST_SHOWN = 256
 
 
-def compile_standard(data: Any, reader: SourceReader | None = None) -> Json:
+def compile_standard(
+    data: Any, reader: SourceReader | None = None, options: IncrementalOptions | None = None
+) -> Json:
     """Compile Standard JSON input to Standard JSON output.
 
-    ``reader`` finds imports that are not among the sources, and ``urls``. Never raises for what the input
-    holds: problems are in ``errors``.
+    ``reader`` finds imports that are not among the sources, and ``urls``; ``options`` are those of the environment
+    where they are not given. Never raises for what the input holds: problems are in ``errors``.
     """
     try:
         request = read_standard_input(data, reader)
     except InputError as error:
         return {"errors": [_plain_error("error", error.type, str(error))]}
-    compilation = _YulCompilation(request) if request.language == "Yul" else _SolidityCompilation(request, reader)
+    compilation: _Compilation
+    if request.language == "Yul":
+        compilation = _YulCompilation(request)
+    else:
+        compilation = _SolidityCompilation(request, reader, options)
     with deep_recursion():
         return compilation.run()
 
 
-def compile_standard_text(text: str, reader: SourceReader | None = None) -> str:
+def compile_standard_text(
+    text: str, reader: SourceReader | None = None, options: IncrementalOptions | None = None
+) -> str:
     """The same from text to text."""
     try:
         data = read_json(text)
     except InputError as error:
         return json.dumps({"errors": [_plain_error("error", error.type, str(error))]})
-    return json.dumps(compile_standard(data, reader), separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(compile_standard(data, reader, options), separators=(",", ":"), ensure_ascii=False)
 
 
 def _plain_error(severity: str, type_: str, message: str) -> Json:
@@ -153,10 +163,19 @@ class _Compilation:
 
 
 class _SolidityCompilation(_Compilation):
-    def __init__(self, request: StandardInput, reader: SourceReader | None) -> None:
+    def __init__(
+        self, request: StandardInput, reader: SourceReader | None, options: IncrementalOptions | None
+    ) -> None:
         super().__init__(request)
+        self.options = options or options_from_environment()
+        cache = self.options.cache
+        self.store = ResultStore(cache, self.options.limit) if cache and not request.stop_after_parsing else None
         self.unit = CompilationUnit(
-            request.sources, request.settings, reader or no_reader, request.selection.requested_sources
+            request.sources,
+            request.settings,
+            reader or no_reader,
+            request.selection.requested_sources,
+            self.store.known_imports if self.store else lambda text: None,
         )
 
     @property
@@ -168,33 +187,34 @@ class _SolidityCompilation(_Compilation):
         return self.unit.sources_by_index
 
     def compile(self) -> None:
-        request, unit = self.request, self.unit
-        if request.stop_after_parsing:
-            units = unit.units
-        else:
-            unit.model  # noqa: B018  (analysis reports its errors even where no output is asked for)
-            units = unit.units
-        listed: Json = {}
-        for name in units:
-            listed[name] = {"id": unit.sources[name].index}
-            if request.selection.wants(name, "", "ast"):
-                from smartvm.compiler.artifacts.ast_json import source_unit_json
-
-                listed[name]["ast"] = source_unit_json(unit, name, analysed=not request.stop_after_parsing)
-        self.output["sources"] = listed
-        if request.stop_after_parsing:
+        selection, unit = self.request.selection, self.unit
+        if self.request.stop_after_parsing:
+            self._parse_only()
             return
-        contracts: Json = {}
-        wants_code = request.selection.wants_code
-        for (source, name), contract in unit.contracts.items():
-            entry = contract_json(contract, partial(request.selection.wants, source, name))
-            if wants_code and contract.is_deployable and request.selection.selects(source, name):
-                # As in solc, asking for any code compiles every contract that is selected at all.
-                contract.assembled  # noqa: B018
-            if entry:
-                contracts.setdefault(source, {})[name] = entry
+        results = Engine(unit, selection, self.options, self.store).results()
+        listed: Json = {}
+        for name in unit.sources:
+            listed[name] = {"id": unit.sources[name].index}
+            if name in results and selection.wants(name, "", "ast"):
+                listed[name]["ast"] = results[name].ast
+        self.output["sources"] = listed
+        contracts = {
+            name: entries
+            for name, result in results.items()
+            if (entries := {contract: entry for contract, entry in result.contracts.items() if entry})
+        }
         if contracts:
             self.output["contracts"] = contracts
+
+    def _parse_only(self) -> None:
+        listed: Json = {}
+        for name in self.unit.units:
+            listed[name] = {"id": self.unit.sources[name].index}
+            if self.request.selection.wants(name, "", "ast"):
+                from smartvm.compiler.artifacts.ast_json import source_unit_json
+
+                listed[name]["ast"] = source_unit_json(self.unit, name, analysed=False)
+        self.output["sources"] = listed
 
 
 def contract_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:

@@ -65,6 +65,13 @@ def load_table(name_or_path: str | Path = "default") -> InstructionTable:
     return _load_file(path, ()) if texts is None else _load_texts(path, texts)
 
 
+def table_sources(path: str | Path) -> list[str] | None:
+    """The texts of a table's file and of the files that it extends, shipped tables by name; None where one cannot be
+    read."""
+    texts = _texts_of(Path(path))
+    return None if texts is None else [text for _, text in texts]
+
+
 @lru_cache(maxsize=16)
 def _load_texts(path: Path, texts: tuple[tuple[Path, str], ...]) -> InstructionTable:
     """The table at ``path`` while it and what it extends have these texts."""

@@ -22,6 +22,7 @@ from smartvm.compiler.analysis.type_names import TypeNameResolver
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.source import SourceText
+from smartvm.compiler.source_set import import_order
 
 
 def analyze(
@@ -47,44 +48,31 @@ def analyze(
 
 def _import_order(model: SemanticModel) -> list[nodes.SourceUnit]:
     """The units by name, each after what it imports."""
-    done: set[str] = set()
-    order: list[nodes.SourceUnit] = []
-    for start in sorted(model.units):
-        stack: list[tuple[str, bool]] = [(start, False)]
-        while stack:
-            name, finished = stack.pop()
-            if finished:
-                order.append(model.units[name])
-                continue
-            if name in done or name not in model.units:
-                continue
-            done.add(name)
-            stack.append((name, True))
-            imports = [
-                n.absolute_path for n in model.units[name].nodes if isinstance(n, nodes.ImportDirective)
-            ]
-            stack.extend((imported, False) for imported in reversed(imports))
-    return order
+    imported = {
+        name: [node.absolute_path for node in unit.nodes if isinstance(node, nodes.ImportDirective)]
+        for name, unit in model.units.items()
+    }
+    return [model.units[name] for name in import_order(imported)]
 
 
 def _run(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:
     """All passes. Each goes over all units; most need that those before them found no error."""
     model = context.model
     syntax = SyntaxChecker(context)
-    for unit in order:
+    for unit in context.turns(order):
         syntax.check_unit(unit)
     scopes = ScopeTable(context)
-    for unit in order:
+    for unit in context.turns(order):
         scopes.register_unit(unit)
-    for unit in order:
+    for unit in context.turns(order):
         if not scopes.perform_imports(unit, model.units):
             return
     scopes.warn_of_homonyms()
     documentation = DocumentationChecker(context)
-    for unit in order:
+    for unit in context.turns(order):
         documentation.read_unit(unit)
     references = ReferenceResolver(context, scopes)
-    for unit in order:
+    for unit in context.turns(order):
         if not references.resolve_unit(unit):
             return
         errors = context.error_count
@@ -92,20 +80,20 @@ def _run(context: AnalysisContext, order: list[nodes.SourceUnit]) -> None:
         if context.error_count != errors:
             return
     type_names = TypeNameResolver(context)
-    for unit in order:
+    for unit in context.turns(order):
         if not type_names.resolve_unit(unit):
             return
-    for unit in order:
+    for unit in context.turns(order):
         documentation.check_returns(unit)
     contract_level = ContractLevelChecker(context, type_names.constants)
-    for unit in order:
+    for unit in context.turns(order):
         contract_level.check_unit(unit)
     checker = TypeChecker(context, references.assembly_names)
-    for unit in order:
+    for unit in context.turns(order):
         checker.check_unit(unit)
     if context.sink.has_errors:
         return
-    for unit in order:
+    for unit in context.turns(order):
         documentation.check_inherited(unit)
     if not context.sink.has_errors:
         _check_typed(context, order, contract_level, checker, type_names)
@@ -120,7 +108,7 @@ def _check_typed(
 ) -> None:
     """The passes that need correct types."""
     post = PostTypeChecker(context)
-    for unit in order:
+    for unit in context.turns(order):
         post.check_unit(unit)
     post.finish()
     if context.sink.has_errors:
@@ -130,16 +118,17 @@ def _check_typed(
     check_immutables(context, order)
     if context.sink.has_errors:
         return
+    context.sink.next_phase()
     ControlFlowChecker(context, checker.dialect()).check(order)
     if context.sink.has_errors:
         return
     static = StaticAnalyzer(context, type_names.constants)
-    for unit in order:
+    for unit in context.turns(order):
         static.check_unit(unit)
     if context.sink.has_errors:
         return
     mutability = MutabilityChecker(context, checker.dialect())
-    for unit in order:
+    for unit in context.turns(order):
         mutability.check_unit(unit)
     if context.model.buffer_assembly:
         from smartvm.compiler.analysis.buffer_shapes import BufferChecker

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from smartvm.compiler.analysis.model import MagicVariable, SemanticModel, Symbol
 from smartvm.compiler.analysis.settings import AnalysisSettings
@@ -24,6 +24,15 @@ class AnalysisContext:
     settings: AnalysisSettings
     #: identifiers for which several declarations stand until the arguments are known
     candidates: dict[int, tuple[Symbol, ...]] = field(default_factory=dict)
+
+    def turns(self, order: Iterable[nodes.SourceUnit]) -> Iterator[nodes.SourceUnit]:
+        """The units, one after the other, in a phase of their own: what is reported belongs to the unit whose turn it
+        is."""
+        self.sink.next_phase()
+        for unit in order:
+            self.sink.turn(unit.absolute_path)
+            yield unit
+        self.sink.next_phase()
 
     @property
     def error_count(self) -> int:

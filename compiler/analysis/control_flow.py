@@ -11,6 +11,7 @@ from smartvm.compiler.analysis.virtual_lookup import (
     resolve_virtual_modifier,
 )
 from smartvm.compiler.ast import nodes
+from smartvm.compiler.diagnostics import Diagnostic
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul.dialect import Dialect
 from smartvm.records import dataclass, field
@@ -39,8 +40,7 @@ class ControlFlowChecker:
         self._flows: dict[tuple[int, ...], FunctionFlow] = {}
         self._instances: dict[_Key, _Instance] = {}
         self._results: dict[tuple[int, frozenset[int]], tuple[list[Occurrence], list[SourceRange]]] = {}
-        self._warned_returns: set[int] = set()
-        self._warned_places: set[SourceRange] = set()
+        self._warned: set[tuple[int, SourceRange]] = set()
 
     def check(self, order: list[nodes.SourceUnit]) -> None:
         """Check all functions of all units."""
@@ -56,8 +56,12 @@ class ControlFlowChecker:
         for instance in self._instances.values():
             self._find_calls(instance)
         self._find_reverting()
+        unit_of = {unit.src.file: unit.absolute_path for unit in order}
         for key in sorted(self._instances):
-            self._report(self._instances[key])
+            instance = self._instances[key]
+            owner = instance.contract or instance.function
+            self.context.sink.turn(unit_of[owner.src.file], "parsed", 0 if instance.contract is None else 1)
+            self._report(instance)
 
     # --- graphs -----------------------------------------------------------------------------------
 
@@ -163,9 +167,7 @@ class ControlFlowChecker:
         for occurrence in unassigned:
             self._report_unassigned(occurrence, instance)
         for place in unreachable:
-            if place not in self._warned_places:
-                self._warned_places.add(place)
-                self.context.warning(5740, place, "This code is never reached.")
+            self._warn(5740, place, "This code is never reached.")
 
     def _report_unassigned(self, occurrence: Occurrence, instance: _Instance) -> None:
         variable = occurrence.variable
@@ -182,20 +184,27 @@ class ControlFlowChecker:
             )
             return
         body = instance.function.body
-        if variable.name or body is None or not body.statements or variable.id in self._warned_returns:
+        if variable.name or body is None or not body.statements:
             return
-        self._warned_returns.add(variable.id)
         contract = instance.contract
         where = ""
         if contract is not None and contract is not self.model.contract_of.get(instance.function.id):
             where = f' when "{contract.name}" is the most derived contract'
-        self.context.warning(
+        self._warn(
             6321,
-            variable,
+            variable.src,
             f"The unnamed returned value can stay unset{where}. Return a value on every way that does not "
             f"revert, or "
             "give it a name.",
         )
+
+    def _warn(self, code: int, place: SourceRange, message: str) -> None:
+        """Warn of a place once, whatever the contract in which it was found."""
+        if (code, place) in self._warned:
+            self.context.sink.repeat(Diagnostic("warning", "Warning", code, message, place))
+            return
+        self._warned.add((code, place))
+        self.context.warning(code, place, message)
 
     def _interesting(self, variable: nodes.VariableDeclaration) -> bool:
         if not variable.name:

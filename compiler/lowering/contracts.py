@@ -42,7 +42,7 @@ class ContractLowering:
                 if fatal.diagnostic.source == NO_SOURCE:
                     fatal = FatalDiagnostic(replace(fatal.diagnostic, source=contract.src))
                 if self.sink is not None and fatal.diagnostic not in self.sink.items:
-                    self.sink.items.append(fatal.diagnostic)
+                    self.sink.add(fatal.diagnostic)
                 raise fatal from None
         return objects[contract.id]
 

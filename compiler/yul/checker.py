@@ -11,7 +11,7 @@ from typing import Literal as OneOf
 from typing import Protocol
 
 from smartvm.compiler.diagnostic_codes import NOT_IN_FORK, OPERAND_COUNT, RESULT_COUNT
-from smartvm.compiler.diagnostics import DiagnosticSink
+from smartvm.compiler.diagnostics import ONCE_A_COMPILATION, Diagnostic, DiagnosticSink
 from smartvm.compiler.source import SourceRange, SourceText
 from smartvm.compiler.yul import ast
 from smartvm.compiler.yul.dialect import BuiltinFunction, Dialect, is_own_instruction
@@ -450,8 +450,9 @@ class _Checker:
         if builtin.instruction is None or builtin.instruction.warning is None:
             return
         code, message = builtin.instruction.warning
-        once = code == 2394 and any(item.code == code for item in self.sink.items)
-        if not once:
+        if code in ONCE_A_COMPILATION and any(item.code == code for item in self.sink.items):
+            self.sink.repeat(Diagnostic("warning", "Warning", code, message, at))
+        else:
             self.sink.warning(code, at, message)
 
     def _report_missing(self, name: str, at: SourceRange) -> None:
