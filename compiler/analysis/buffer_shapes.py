@@ -9,7 +9,6 @@ on all of them is kept: what is reported halts whenever its statement runs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -26,6 +25,7 @@ from smartvm.compiler.yul.buffers.flow import COMES_FROM, YulFlow
 from smartvm.compiler.yul.buffers.state import EMPTY, UNKNOWN, BufferState, join
 from smartvm.compiler.yul.dialect import Dialect
 from smartvm.compiler.yul.walk import yul_nodes
+from smartvm.records import dataclass, field
 
 #: Calls within one another that are followed, and calls that are followed at all.
 _DEPTH = 16

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from math import prod
 
 from smartvm.compiler.diagnostic_codes import (
@@ -17,6 +16,7 @@ from smartvm.compiler.diagnostic_codes import (
     WINDOW_TOO_LARGE,
 )
 from smartvm.compiler.yul.buffers.state import UNKNOWN, BufferState, Shape, shape_text
+from smartvm.records import replace
 
 #: Counts, sizes, sides, strides and paddings are below this.
 SIZE_LIMIT = 1 << 32

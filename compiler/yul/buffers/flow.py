@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from smartvm.compiler.diagnostics import DiagnosticSink
@@ -13,6 +12,7 @@ from smartvm.compiler.yul.buffers.effects import Misfit, Operands, after, is_mod
 from smartvm.compiler.yul.buffers.state import EMPTY, UNKNOWN, BufferState, join
 from smartvm.compiler.yul.dialect import BuiltinFunction, Dialect
 from smartvm.compiler.yul.walk import YulNode, yul_nodes
+from smartvm.records import dataclass, field
 
 #: What sizes are computed with, on words. Everything else counts as not known.
 _ARITHMETIC: Mapping[str, Callable[[int, int], int]] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
+
+from smartvm.records import dataclass
 
 #: The sizes of a map, outermost first; None: nothing is known.
 Shape = tuple[int, ...] | None
