@@ -36,7 +36,10 @@ def _binary(deployed: bool) -> Callable[[CompiledContract], Any]:
 def _source_map(deployed: bool) -> Callable[[CompiledContract], Any]:
     def make(contract: CompiledContract) -> str:
         assembled = _assembled(contract, deployed)
-        return "" if assembled is None else assembled.source_map()
+        if assembled is None:
+            return ""
+        utilities = contract.utilities[deployed]
+        return (assembled if utilities is None else utilities.placed(assembled)).source_map()
 
     return make
 
@@ -44,7 +47,18 @@ def _source_map(deployed: bool) -> Callable[[CompiledContract], Any]:
 def _debug_data(deployed: bool) -> Callable[[CompiledContract], Any]:
     def make(contract: CompiledContract) -> Any:
         assembled = _assembled(contract, deployed)
-        return {} if assembled is None else function_debug_data(assembled)
+        if assembled is None:
+            return {}
+        code = contract.deployed_yul.code if deployed else contract.yul_object.code
+        return function_debug_data(assembled, code, via_ir=contract.unit.settings.via_ir)
+
+    return make
+
+
+def _generated_sources(deployed: bool) -> Callable[[CompiledContract], Any]:
+    def make(contract: CompiledContract) -> Any:
+        utilities = contract.utilities[deployed] if contract.is_deployable else None
+        return [] if utilities is None else [utilities.json()]
 
     return make
 
@@ -69,8 +83,8 @@ CONTRACT_OUTPUTS: Mapping[str, Callable[[CompiledContract], Any]] = {
     "devdoc": lambda contract: contract.developer_documentation,
     "function-debug": _debug_data(False),
     "function-debug-runtime": _debug_data(True),
-    "generated-sources": lambda contract: [],
-    "generated-sources-runtime": lambda contract: [],
+    "generated-sources": _generated_sources(False),
+    "generated-sources-runtime": _generated_sources(True),
     "hashes": lambda contract: contract.method_identifiers,
     "metadata": lambda contract: contract.metadata,
     "opcodes": _opcodes,

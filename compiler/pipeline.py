@@ -23,6 +23,7 @@ from smartvm.compiler.source_set import SourceSet
 
 if TYPE_CHECKING:
     from smartvm.compiler.analysis.model import SemanticModel
+    from smartvm.compiler.artifacts.generated_sources import GeneratedSource
     from smartvm.compiler.ast import nodes
     from smartvm.compiler.backend import AssembledObject, BackendSettings
     from smartvm.compiler.grammar.tokens import Documentation as Comment
@@ -355,6 +356,31 @@ class CompiledContract:
         assembled = assemble_object(yul_object, self.unit.dialect, self.backend_settings)
         check_code(self, assembled)
         return assembled
+
+    @cached_property
+    def utilities(self) -> tuple[GeneratedSource | None, GeneratedSource | None]:
+        """The utility functions of the creation code and of the deployed code, each as a text. As with solc there is
+        none with ``viaIR``."""
+        from smartvm.compiler.artifacts.generated_sources import generated_source
+
+        if self.unit.settings.via_ir:
+            return None, None
+        index, table = len(self.unit.sources), self.unit.settings.table
+        return (
+            generated_source(self.yul_object.code, self.assembled, index, table),
+            generated_source(self.deployed_yul.code, self.deployed, index, table),
+        )
+
+    @property
+    def deployed_yul(self) -> yul.Object:
+        """The deployed code's part of ``yul_object``."""
+        from smartvm.compiler.yul import ast as yul
+
+        return next(
+            part
+            for part in self.yul_object.sub_objects
+            if isinstance(part, yul.Object) and part.name.endswith("_deployed")
+        )
 
     @property
     def deployed(self) -> AssembledObject:

@@ -287,6 +287,9 @@ def _evm_json(contract: CompiledContract, wants: Callable[[str], bool]) -> Json:
             libraries=settings.libraries,
             is_deployed=is_deployed,
             wanted=wanted,
+            code=contract.deployed_yul.code if is_deployed else contract.yul_object.code,
+            utilities=lambda is_deployed=is_deployed: contract.utilities[is_deployed],  # type: ignore[misc]
+            via_ir=settings.via_ir,
         )
     return evm
 

@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from smartvm.compiler.artifacts.generated_sources import GeneratedSource
 from smartvm.compiler.backend import AssembledObject
 from smartvm.compiler.linker import link_hex, link_references_json, unlinked
+from smartvm.compiler.yul import ast as yul
 from smartvm.instructions.model import InstructionTable
 
-_AST_ID = re.compile(r"_(\d+)$")
+#: The Yul names of Solidity's functions, getters and constructors: kind, declared name, AST id.
+_SOLIDITY_FUNCTION = re.compile(r"(?P<kind>fun|getter|constructor)_(?:(?P<name>.+)_)?(?P<id>\d+)")
 
 
 def bytecode_json(
@@ -21,13 +24,18 @@ def bytecode_json(
     libraries: Mapping[str, bytes],
     is_deployed: bool,
     wanted: Callable[[str], bool],
+    code: yul.Block | None = None,
+    utilities: Callable[[], GeneratedSource | None] = lambda: None,
+    via_ir: bool = False,
 ) -> dict[str, Any]:
-    """The parts that ``wanted`` accepts by name."""
+    """The parts that ``wanted`` accepts by name. ``code`` is the Yul that was assembled, ``utilities`` its utility
+    functions' text."""
     parts: dict[str, Any] = {}
     if wanted("functionDebugData"):
-        parts["functionDebugData"] = function_debug_data(assembled)
+        parts["functionDebugData"] = function_debug_data(assembled, code, via_ir=via_ir)
     if wanted("generatedSources"):
-        parts["generatedSources"] = []
+        generated = utilities()
+        parts["generatedSources"] = [] if generated is None else [generated.json()]
     if is_deployed and wanted("immutableReferences"):
         parts["immutableReferences"] = {
             name: [{"length": length, "start": start} for start, length in places]
@@ -40,7 +48,8 @@ def bytecode_json(
     if wanted("opcodes"):
         parts["opcodes"] = opcodes(bytes.fromhex(link_hex(assembled.bytecode, {}, libraries)), table, fork)
     if wanted("sourceMap"):
-        parts["sourceMap"] = assembled.source_map()
+        generated = utilities()
+        parts["sourceMap"] = (assembled if generated is None else generated.placed(assembled)).source_map()
     return parts
 
 
@@ -60,23 +69,37 @@ def empty_bytecode_json(*, is_deployed: bool, wanted: Callable[[str], bool]) -> 
 
 
 def ast_id_of(name: str) -> int | None:
-    """The AST id at the end of a Yul function's name, if there is one."""
-    found = _AST_ID.search(name)
-    return None if found is None else int(found[1])
+    """The AST id in the name of a Yul function that stands for a Solidity function, getter or constructor."""
+    found = _SOLIDITY_FUNCTION.fullmatch(name)
+    return None if found is None else int(found["id"])
 
 
-def function_debug_data(assembled: AssembledObject) -> dict[str, Any]:
-    """Where functions start and how many stack slots they take."""
-    listed: dict[str, Any] = {}
-    for entry in assembled.functions:
-        ast_id = _AST_ID.search(entry.name)
-        listed[entry.name] = {
-            "entryPoint": entry.offset,
-            "id": int(ast_id[1]) if ast_id else None,
-            "parameterSlots": entry.parameters,
-            "returnSlots": entry.returns,
+def function_debug_data(
+    assembled: AssembledObject, code: yul.Block | None = None, *, via_ir: bool = True
+) -> dict[str, Any]:
+    """Where functions start and how many stack slots they take. Functions of ``code`` that have no code of their own
+    (they are inlined, or nothing calls them) start nowhere (None). Without ``via_ir`` Solidity's functions have the
+    names that solc's other pipeline gives them."""
+
+    def entry(name: str, offset: int | None, parameters: int, returns: int) -> None:
+        found = _SOLIDITY_FUNCTION.fullmatch(name)
+        if found is not None and not via_ir:
+            declared = "" if found["kind"] == "constructor" else found["name"] or ""
+            name = f"@{declared}_{found['id']}"
+        listed[name] = {
+            "entryPoint": offset,
+            "id": None if found is None else int(found["id"]),
+            "parameterSlots": parameters,
+            "returnSlots": returns,
         }
-    return listed
+
+    listed: dict[str, Any] = {}
+    for statement in () if code is None else code.statements:
+        if isinstance(statement, yul.FunctionDefinition):
+            entry(statement.name, None, len(statement.parameters), len(statement.returns))
+    for function in assembled.functions:
+        entry(function.name, function.offset, function.parameters, function.returns)
+    return dict(sorted(listed.items()))
 
 
 def opcodes(code: bytes, table: InstructionTable, fork: str) -> str:
