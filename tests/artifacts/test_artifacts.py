@@ -222,7 +222,7 @@ def test_assembly_defines_instructions_that_clients_do_not_know() -> None:
         if i.implementation is not None and not i.operands and not i.results
     )
     name = instruction.yul_name
-    text = HEAD + f"contract C {{ function f() public {{ assembly {{ {name}() {name}() mstore(0, 1) }} }} }}"
+    text = HEAD + f"contract C {{ function f() internal {{ assembly {{ {name}() {name}() mstore(0, 1) }} }} }}"
     tree = source_unit_json(CompilationUnit({"a.sol": text}), "a.sol", analysed=True)
     block = tree["nodes"][1]["nodes"][0]["body"]["statements"][0]["AST"]
     kinds = [(statement["nodeType"], statement.get("name")) for statement in block["statements"]]
