@@ -44,7 +44,6 @@ class TransactionRecord:
         self.touched = JournalledSet(state)
         self.created = JournalledSet(state)
         self.destroyed = JournalledSet(state)
-        self.warm_blocks = JournalledSet(state)  # address and block id
         self._always_touched: set[bytes] = set()
         for address in warm:
             self.warm.add(address)

@@ -22,7 +22,7 @@ from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt
 from smartvm.vm.messages import HaltKind
 from smartvm.vm.microcode import check_microcode, enter_microcode
-from smartvm.vm.native.layout import STACK_LIMIT
+from smartvm.vm.native.layout import BUFFERS_WITHHELD, STACK_LIMIT
 from smartvm.vm.plan import ExecutionPlan
 from smartvm.vm.slot_blocks import SlotBlocks
 from smartvm.vm.tracing import KernelEvent
@@ -100,8 +100,7 @@ class _Blocks:
         self._frame = frame
 
     def touch(self, block_id: int) -> bool:
-        key = self._frame.address + block_id.to_bytes(32, "big")
-        return self._machine.record.warm_blocks.add(key)
+        return self._machine.block_directory.touch(self._frame.address, block_id)
 
     def load(self, block_id: int) -> WeightBlock | None:
         machine, frame = self._machine, self._frame
@@ -203,6 +202,11 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
         if kernel is None:
             kernel = native_kernel(instruction)
         operands = tuple(frame.pop(operand_count)) if operand_count else ()
+        executor = machine.dnn_executor(instruction)
+        if executor is not None:
+            executor.take(frame)
+        else:
+            frame.set_field("buffers", BUFFERS_WITHHELD)
         context = FrameContext(machine, frame, instruction, rule, operands)
         gas_before = frame.gas
         began = time.perf_counter_ns()
@@ -224,6 +228,9 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             raise ExceptionalHalt(HaltKind.STACK_OVERFLOW)
         for value in reversed(results):
             frame.push(value)
+        if executor is not None:
+            executor.executed(machine, frame, instruction.name, operands)
+            executor.give(frame)
 
     return execute
 

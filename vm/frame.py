@@ -14,6 +14,10 @@ from smartvm.vm.native.library import address_of_bytes
 if TYPE_CHECKING:
     from smartvm.instructions.model import Instruction
     from smartvm.vm.dnn.buffer import Buffer
+    from smartvm.vm.dnn.items import ItemArray
+
+#: Of the state, the slots' journal, the logs, the refund counter, the blocks that became warm: moments to revert to.
+Marks = tuple[int, int, int, int, int]
 
 #: The fields from ``machine`` to ``value``, in the structure's order.
 _START = struct.Struct(f"<{FRAME['address']}Q32s32s32s")
@@ -40,6 +44,7 @@ class Frame:
         "data",
         "depth",
         "is_static",
+        "kept_items",
         "kind",
         "marks",
         "memory_start",
@@ -85,11 +90,13 @@ class Frame:
         self.stack_start = depth * STACK_BYTES
         self.output_area = (0, 0)
         self.return_data = b""
-        self.marks: tuple[int, int, int, int] = (0, 0, 0, 0)
+        self.marks: Marks = (0, 0, 0, 0, 0)
         self.new_account: bytes | None = None
         self.microcode_of: Instruction | None = None
         self.buffer: Buffer | None = None
         self.saved_buffers: list[Buffer] = []
+        #: Arrays of items that the frame's state of Buffers refers to, by their address.
+        self.kept_items: dict[int, ItemArray] | None = None
         self._base = depth * FRAME.size
         stack = arenas.stacks_address + self.stack_start
         _START.pack_into(
@@ -116,6 +123,7 @@ class Frame:
             is_static,
             storage_tag,
             storage_empty,
+            0,
             0,
             address[::-1],
             caller[::-1],

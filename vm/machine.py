@@ -6,8 +6,10 @@ import ctypes
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from smartvm.instructions.model import InstructionTable
+import numpy as np
+from smartvm.instructions.model import Instruction, InstructionTable
 from smartvm.vm.access import TransactionRecord
 from smartvm.vm.account_instructions import ACCOUNT_INSTRUCTIONS
 from smartvm.vm.arenas import Arenas
@@ -21,14 +23,17 @@ from smartvm.vm.call_instructions import (
 from smartvm.vm.code import AnalysedCode, code_cache
 from smartvm.vm.diagnosis import halt_of_host, halt_of_reason
 from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT, BlockCache
+from smartvm.vm.dnn.executor.directory import BlockDirectory
+from smartvm.vm.dnn.executor.layout import EXECUTOR
 from smartvm.vm.dnn.prefetch import Prefetcher, prepare_ahead
 from smartvm.vm.extensions import extension_executor
 from smartvm.vm.forks import Fork, fork_named
-from smartvm.vm.frame import Frame
+from smartvm.vm.frame import Frame, Marks
 from smartvm.vm.halts import ExceptionalHalt
 from smartvm.vm.messages import (
     Address,
     BlockEnvironment,
+    DnnEngine,
     Engine,
     ExecutionResult,
     HaltInformation,
@@ -37,7 +42,7 @@ from smartvm.vm.messages import (
     TransactionEnvironment,
 )
 from smartvm.vm.microcode import MICROCODE, leave_microcode
-from smartvm.vm.native.layout import ACCOUNT_FACTS, MACHINE, PARAMETERS, Reason
+from smartvm.vm.native.layout import ACCOUNT_FACTS, BUFFERS_WITHHELD, MACHINE, PARAMETERS, Reason
 from smartvm.vm.native.library import address_of_bytes, interpreter
 from smartvm.vm.outcome import Outcome
 from smartvm.vm.plan import execution_plan
@@ -49,10 +54,14 @@ from smartvm.vm.tier import PATIENCE, compiled_tier
 from smartvm.vm.tracing import FrameEndEvent, FrameEvent, KernelEvent, Tracer
 from smartvm.vm.world import WorldState
 
+if TYPE_CHECKING:
+    from smartvm.vm.dnn.executor.engine import DnnExecutor
+
 _DELEGATION_PREFIX = b"\xef\x01\x00"  # EIP-7702
 _DELEGATION_SIZE = 23
 
 _STATE_VERSION = MACHINE["state_version"]
+_BLOCKS_VERSION = EXECUTOR["version"]
 
 HostInstruction = Callable[["Machine", Frame], "Frame | Outcome | None"]
 
@@ -78,9 +87,11 @@ class Machine:
         block_cache_bytes: int = DEFAULT_LIMIT,
         prefetch: bool = True,
         weights_as_slots: bool = False,
+        dnn: DnnEngine = "auto",
     ) -> None:
         """``block_cache_bytes`` limits the memory of decoded weight blocks; ``prefetch``: a second thread prepares
-        blocks ahead of their use; ``weights_as_slots``: blocks are ordinary slots, for comparison."""
+        blocks ahead of their use; ``weights_as_slots``: blocks are ordinary slots, for comparison;
+        ``dnn``: see ``DnnEngine``."""
         self.table = table
         self.fork = fork if isinstance(fork, Fork) else fork_named(fork)
         self.state = state
@@ -88,8 +99,7 @@ class Machine:
         self.microcode = dict(microcode or {})
         self.engine = engine
         self.tracer = tracer
-        #: Receives an event after each kernel; for profiles.
-        self.observer: Callable[[KernelEvent], None] | None = None
+        self._observer: Callable[[KernelEvent], None] | None = None
         self.plan = execution_plan(table, self.fork)
         self.interpreter = interpreter()
         self.arenas = Arenas(self.interpreter)
@@ -113,6 +123,12 @@ class Machine:
         self.prefetcher = None
         if prefetch and not weights_as_slots:
             self.prefetcher = Prefetcher(self.plan.lookahead, self.blocks, prepare_ahead)
+        self.dnn = dnn
+        self._dnn_fields = np.zeros(EXECUTOR.size, np.uint64)
+        self.block_directory = BlockDirectory(self._dnn_fields.data)
+        self.blocks.on_drop = self.block_directory.forget
+        self.arenas.machine[MACHINE["dnn"]] = self._dnn_fields.ctypes.data
+        self._dnn_executor: DnnExecutor | None = None
         self._host = self._host_instructions()
         self._blob_hashes = b""
         self._executed_ns = 0  # by all calls until now, compiling included
@@ -156,6 +172,43 @@ class Machine:
         for i in range(len(PARAMETERS)):
             arenas.machine[start + i] = self.plan.parameters[i]
 
+    # -- DNN instructions
+
+    @property
+    def observer(self) -> Callable[[KernelEvent], None] | None:
+        """Receives an event after each kernel; for profiles. Meanwhile kernels execute all DNN instructions."""
+        return self._observer
+
+    @observer.setter
+    def observer(self, observer: Callable[[KernelEvent], None] | None) -> None:
+        self._observer = observer
+        self._choose_handlers()
+
+    def _choose_handlers(self) -> None:
+        executor = self._dnn_executor if self._observer is None else None
+        self.arenas.machine[MACHINE["dnn_handlers"]] = 0 if executor is None else executor.handlers
+
+    def dnn_executor(self, instruction: Instruction) -> DnnExecutor | None:
+        """The executor whose handlers take turns with kernels, if any do; made for the first DNN instruction."""
+        if self._dnn_executor is None:
+            implementation = instruction.implementation
+            if self.dnn == "kernels" or implementation is None or implementation.kind != "native":
+                return None
+            # imported on use: programs without DNN instructions need no compiler of kernels
+            from smartvm.vm.dnn.executor.engine import DnnExecutor
+
+            self._dnn_executor = DnnExecutor(
+                self.plan, self.arenas.frames_address, self._dnn_fields.data, self.dnn == "handlers"
+            )
+            self._choose_handlers()
+        return self._dnn_executor
+
+    def withhold_buffers(self, frame: Frame) -> None:
+        """Leave all DNN instructions of a frame to kernels."""
+        if self._dnn_executor is not None:
+            self._dnn_executor.take(frame)
+        frame.set_field("buffers", BUFFERS_WITHHELD)
+
     # -- transactions
 
     def begin_transaction(
@@ -183,6 +236,7 @@ class Machine:
         self._blob_hashes = b"".join(h[::-1] for h in environment.blob_hashes)
         arenas.machine[MACHINE["blob_hashes"]] = address_of_bytes(self._blob_hashes)
         arenas.machine[MACHINE["blob_hash_count"]] = len(environment.blob_hashes)
+        self.block_directory.begin_transaction()
         self._tags: dict[bytes, int] = {}
         self._tagged: list[bytes] = [b""]
         warm = [*self._precompiles, environment.origin, *warm_addresses]
@@ -282,22 +336,24 @@ class Machine:
             return code[len(_DELEGATION_PREFIX) :]
         return None
 
-    def _marks(self) -> tuple[int, int, int, int]:
+    def _marks(self) -> Marks:
         machine = self.arenas.machine
         return (
             self.state.snapshot(),
             machine[MACHINE["journal_count"]],
             machine[MACHINE["logs_used"]],
             machine[MACHINE["refund"]],
+            self.block_directory.mark,
         )
 
-    def _revert(self, marks: tuple[int, int, int, int]) -> None:
+    def _revert(self, marks: Marks) -> None:
         machine = self.arenas.machine
         self.state.revert(marks[0])
         if machine[MACHINE["journal_count"]] > marks[1]:
             self.interpreter.revert_slots(self.arenas.machine_address, marks[1])
         machine[MACHINE["logs_used"]] = marks[2]
         machine[MACHINE["refund"]] = marks[3]
+        self.block_directory.revert(marks[4])
 
     def _transfer(self, sender: bytes, receiver: bytes, amount: int) -> None:
         self.touch(receiver)
@@ -459,9 +515,11 @@ class Machine:
         state: WorldState,
         machine_fields: memoryview,
     ) -> Outcome:
+        dnn_fields = self._dnn_fields.data
         while True:
             frame = frames[-1]
             machine_fields[_STATE_VERSION] = state.version
+            dnn_fields[_BLOCKS_VERSION] = state.blocks_version
             code = run(frame.structure_address)
             reason = code & 0xFF
             if reason == Reason.HOST:
@@ -551,6 +609,8 @@ class Machine:
 
     def _end(self, frame: Frame, outcome: Outcome) -> Outcome:
         """Keep or undo the frame's changes; a creation's output becomes code."""
+        if self._dnn_executor is not None:
+            self._dnn_executor.release(frame)
         if outcome.success and frame.new_account is not None:
             outcome = self._deposit_code(frame.new_account, outcome)
         if not outcome.success:

@@ -14,6 +14,11 @@ Address = bytes
 Engine = Literal["interpreter", "compiled", "auto"]
 
 
+#: What executes DNN instructions: ``kernels`` in Python, ``handlers`` inside the compiled interpreter wherever
+#: they can, ``auto`` handlers for what was executed a few times.
+DnnEngine = Literal["kernels", "handlers", "auto"]
+
+
 def _no_block_hash(_number: int) -> bytes:
     return bytes(32)
 

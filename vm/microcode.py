@@ -17,6 +17,7 @@ from smartvm.instructions.model import Instruction
 from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt, OutOfGas
 from smartvm.vm.messages import HaltKind
+from smartvm.vm.native.layout import BUFFERS_WITHHELD
 from smartvm.vm.outcome import Outcome
 from smartvm.vm.plan import ExecutionPlan
 
@@ -54,6 +55,7 @@ def enter_microcode(
     machine: Machine, parent: Frame, instruction: Instruction, code: bytes, operands: list[int]
 ) -> Frame:
     """The frame that executes an instruction's microcode."""
+    machine.withhold_buffers(parent)
     frame = machine.new_frame(
         MICROCODE,
         parent.depth + 1,
@@ -68,6 +70,7 @@ def enter_microcode(
         parent.memory_start,
     )
     frame.microcode_of = instruction
+    frame.set_field("buffers", BUFFERS_WITHHELD)
     frame.set_field("memory_size", parent.memory_size)
     frame.set_return_data(parent.return_data)
     frame.buffer, frame.saved_buffers = parent.buffer, parent.saved_buffers

@@ -68,9 +68,10 @@ class ExecutionPlan:
         return dict(self.rule(name).constants).get(constant, 0)
 
     def body(self, instruction: Instruction) -> str:
-        """The name of the body that executes it; ``HOST`` for Python's."""
+        """The name of the body that executes it; ``HOST`` for Python's, ``DNN`` for Python's where no handler
+        executes it."""
         if instruction.implementation is not None:
-            return "HOST"
+            return "DNN" if instruction.implementation.kind == "native" else "HOST"
         if instruction.name == "SSTORE":
             net = self.gas_rules[instruction.opcode].dynamic == "storage_write_net"
             return "SSTORE_NET" if net else "SSTORE_GROSS"
@@ -83,7 +84,7 @@ class ExecutionPlan:
         if instruction.name in _SHAPES_BY_NAME:
             return _SHAPES_BY_NAME[instruction.name]
         terminates = instruction.effects.terminates
-        if self.body(instruction) == "HOST":
+        if self.body(instruction) in ("HOST", "DNN"):
             return Shape.HOST_TERMINATOR if terminates else Shape.HOST
         if instruction.name in _ACCOUNT_READS:
             return Shape.MAYBE_HOST

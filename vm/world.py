@@ -55,6 +55,8 @@ class WorldState:
         self._codes: dict[bytes, bytes] = {}
         #: Changes with every change of an account and with every revert.
         self.version = 1
+        #: Changes with every change of a weight block, and with every revert of one.
+        self.blocks_version = 1
 
     # -- accounts
 
@@ -202,6 +204,14 @@ class WorldState:
             block = HeldBlock(block)
         self._put(state.blocks, block_id, block)
         state.changed = True
+        self._blocks_changed()
+
+    def _blocks_changed(self) -> None:
+        self.blocks_version += 1
+        self._journal.append(self._count_blocks_version)
+
+    def _count_blocks_version(self) -> None:
+        self.blocks_version += 1
 
     def has_storage(self, address: bytes) -> bool:
         """Whether any slot or block is set."""
@@ -225,6 +235,7 @@ class WorldState:
         self._set(state, "blocks", {})
         self._set(state, "storage_cleared", True)
         state.changed = True
+        self._blocks_changed()
 
     # -- journal
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from threading import Lock
 
 from smartvm.vm.dnn.blocks import WeightBlock
@@ -27,6 +28,8 @@ class BlockCache:
         self._sizes: dict[int, int] = {}
         self._total = 0
         self._lock = Lock()
+        #: Is told of each block that goes, from whatever thread made it go.
+        self.on_drop: Callable[[WeightBlock], None] | None = None
         #: Nanoseconds that programs waited for items: reading, decoding, making layouts. For measurements.
         self.waited_ns = 0
 
@@ -82,3 +85,5 @@ class BlockCache:
             del self._blocks[oldest]
             self._total -= self._sizes.pop(oldest)
             dropped.on_growth(None)
+            if self.on_drop is not None:
+                self.on_drop(dropped)

@@ -387,6 +387,13 @@ def _begin_block(f: InstructionEmitter) -> None:
     f.set_gas(left)
 
 
+@body("DNN")
+def _execute_dnn(f: InstructionEmitter) -> None:
+    """Field: the opcode. A function of the executor executes the instruction, or Python does."""
+    f.call_out(f.argument(), f.machine_field("dnn_handlers"))
+    f.finished = True
+
+
 @body("HOST")
 def _leave_to_host(f: InstructionEmitter) -> None:
     """Field: the opcode."""

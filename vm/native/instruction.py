@@ -167,6 +167,10 @@ class InstructionEmitter(Emitter):
     # -- leaving
 
     def _leave(self, reason: Reason, position: Value, top: Value, gas: Value, memory_size: Value) -> None:
+        self._spill(position, top, gas, memory_size)
+        self.give(int(reason) | self.component << 8)
+
+    def _spill(self, position: Value, top: Value, gas: Value, memory_size: Value) -> None:
         for name, value in (
             ("position", position),
             ("stack_top", top),
@@ -174,7 +178,6 @@ class InstructionEmitter(Emitter):
             ("memory_size", memory_size),
         ):
             self.store(value, self.frame, index=FRAME[name])
-        self.give(int(reason) | self.component << 8)
 
     def leave(self, reason: Reason) -> None:
         """Return to Python; the frame's position is this cell, its stack, gas and memory as they are now."""
@@ -185,6 +188,26 @@ class InstructionEmitter(Emitter):
         """Return to Python; the frame's position is the cell behind this."""
         self._leave(reason, self.next_position(), self._flushed_top(), self.gas, self.memory_size)
         self.finished = True
+
+    def call_out(self, opcode: Value, functions: Value) -> None:
+        """Call the function of an opcode in a table of addresses (0: no table, or no function) with the frame's
+        address, and go on behind this cell if it gives 1, having changed the frame's stack, gas and memory size as
+        the instruction does. Else return to Python, to execute the instruction. No memory that handlers keep in
+        registers moves."""
+        self.store(opcode, self.frame, index=FRAME["detail"])
+        following = self.next_position()
+        self._spill(following, self._flushed_top(), self.gas, self.memory_size)
+        with self.when(functions.differs(0)):
+            function = self.load(functions.to_pointer(), I64, opcode)
+            with self.when(function.differs(0)):
+                kind = ir.FunctionType(I64, [I64])
+                pointer = self.builder.inttoptr(function.ir, kind.as_pointer())
+                done = Value(self, self.builder.call(pointer, [self.frame.to_integer().ir]))
+                with self.when(done.differs(0)):
+                    self._gas.value = self.frame_field("gas")
+                    self._size.value = self.frame_field("memory_size")
+                    self.jump(following, self.load(self.frame, POINTER, FRAME["stack_top"]))
+        self.give(int(Reason.HOST) | self.component << 8)
 
     def leave_if(self, condition: Value, reason: Reason) -> None:
         """Where ``condition`` holds: return to Python with everything as it was before this cell, so that the

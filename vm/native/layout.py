@@ -54,12 +54,15 @@ FRAME = Structure(
     "storage_tag",  # which account's slots
     "storage_empty",  # 1: the account has no slots besides those in the slot table
     "needed",  # bytes or entries that the arena to grow must take
+    "buffers",  # address of the state of its Buffers; 0: it has none yet, BUFFERS_WITHHELD: Python has them
     ("address", 4),
     ("caller", 4),
     ("value", 4),
     ("missing_key", 4),  # of the slot that LOAD_SLOT asks for
     ("reserved", 4),
 )
+
+BUFFERS_WITHHELD = 1
 
 #: Memory beyond this many bytes is out of gas whatever the gas: 64 GiB would cost 9 * 10**15.
 MEMORY_LIMIT_BITS = 36
@@ -84,6 +87,8 @@ MACHINE = Structure(
     ("hash_keys", 8),  # random odd multipliers of the tables' hashes
     "state_version",  # of accounts: changes with each change, and with each revert
     "digests",  # table of KECCAK-256 digests lately computed
+    "dnn",  # address of the DNN executor's structure
+    "dnn_handlers",  # addresses of functions that execute DNN instructions, by opcode; 0: Python executes all
     ("origin", 4),
     ("gas_price", 4),
     ("coinbase", 4),

@@ -1,0 +1,359 @@
+"""Random DNN programs give the same results, gas, failures and state whether handlers or kernels execute them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from smartvm.instructions.loader import load_table
+from smartvm.vm import (
+    BlockEnvironment,
+    ExecutionResult,
+    KernelEvent,
+    Machine,
+    Message,
+    TransactionEnvironment,
+    WorldState,
+)
+from smartvm.vm.dnn import WeightBlock
+from smartvm.vm.state.memory import MemoryStore
+from smartvm.vm.tracing import FrameEndEvent, FrameEvent, StepEvent
+
+ACCOUNT = b"\xac" * 20
+SENDER = b"\x5e" * 20
+TABLE = load_table()
+
+Step = int | str
+
+
+def assemble(*steps: Step) -> bytes:
+    """Mnemonics, and numbers (modulo 2^256) that are pushed."""
+    code = bytearray()
+    for step in steps:
+        if isinstance(step, str):
+            code.append(TABLE.by_name[step].opcode)
+            continue
+        step %= 1 << 256
+        size = max(1, (step.bit_length() + 7) // 8)
+        code += bytes([0x5F + size]) + step.to_bytes(size, "big")
+    return bytes(code)
+
+
+def call(name: str, *operands: int) -> list[Step]:
+    """An instruction with its operands, top first."""
+    return [*reversed(operands), name]
+
+
+class World:
+    """An account with weight blocks, on a machine."""
+
+    def __init__(self, blocks: dict[int, Sequence[int]], **options: object) -> None:
+        self.state = WorldState(MemoryStore())
+        self.machine = Machine(TABLE, "osaka", self.state, BlockEnvironment(), **options)  # type: ignore[arg-type]
+        for block_id, items in blocks.items():
+            self.state.set_block(ACCOUNT, block_id, WeightBlock.of_integers(items).encoded)
+
+    def run(self, code: bytes, gas: int = 30_000_000, data: bytes = b"", is_static: bool = False) -> ExecutionResult:
+        """Execute code as the account's, and undo what it did."""
+        before = self.state.snapshot()
+        self.machine.begin_transaction(TransactionEnvironment(SENDER), [SENDER, ACCOUNT])
+        result = self.machine.call(Message(SENDER, ACCOUNT, gas, data, is_static=is_static, code=code))
+        self.machine.finish_transaction()
+        self.state.revert(before)
+        return result
+
+
+#: By id: small, negative, 16 bits, 32 bits, beyond 64 bits, one item.
+BLOCKS: dict[int, Sequence[int]] = {
+    1: [((7 * i) % 41) - 20 for i in range(48)],
+    2: [-32768, 32767, 5, -6],
+    3: [1 << 30, -(1 << 30), 3, 4, 5, 6],
+    4: [1 << 70, -1],
+    5: [-3],
+    6: [((31 * i) % 4001) - 2000 for i in range(96)],
+    7: [1 << 61, -(1 << 61)],
+}
+
+
+@pytest.fixture(scope="session")
+def by_kernels() -> World:
+    return World(BLOCKS, dnn="kernels")
+
+
+@pytest.fixture(scope="session")
+def by_handlers() -> World:
+    return World(BLOCKS, dnn="handlers")
+
+
+NUMBERS = st.one_of(
+    st.integers(-5, 5),
+    st.integers(-3000, 3000),
+    st.sampled_from([1000, -1000, 255, 1 << 15, -(1 << 15), 1 << 16, (1 << 31) - 1, 1 << 31, -(1 << 31)]),
+    st.sampled_from([1 << 32, 1 << 51, -(1 << 51), 1 << 61, 1 << 62, 1 << 63, -(1 << 63), 1 << 64, 1 << 255]),
+)
+SCALES = st.sampled_from([1, 2, 7, 100, 1000, 1001, 0, -1, 1 << 13, 1 << 17])
+#: Memory that programs read: words of many sizes at 0, packed items at 2048.
+WORDS = [
+    0,
+    1,
+    -1,
+    5,
+    1000,
+    -1000,
+    40000,
+    -40000,
+    (1 << 31) - 1,
+    -(1 << 31),
+    1 << 31,
+    1 << 40,
+    -(1 << 61),
+    1 << 63,
+    1 << 200,
+]
+PACKED = bytes(range(0, 256, 3)) * 3
+
+
+@dataclass
+class _Shape:
+    """What a program's Buffer will be, as long as nothing halts."""
+
+    length: int = 0
+    saved: list[int] = field(default_factory=list)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> list[list[Step]]:
+    """Instructions that mostly fit what went before them."""
+    shape = _Shape()
+    steps = [call("MTOB", draw(st.integers(0, 6)) * 32, draw(st.integers(0, 8)))]
+    shape.length = steps[0][0]  # type: ignore[assignment]
+    for _ in range(draw(st.integers(1, 12))):
+        steps.append(_instruction(draw, shape))
+    return steps
+
+
+def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
+    n = shape.length
+    odd = draw(st.integers(0, 14)) == 0  # now and then an operand that does not fit
+    match draw(st.integers(0, 19)):
+        case 0 | 1:
+            return call("BUF_SCL0", draw(NUMBERS))
+        case 2 | 3:
+            return call("BUF_SCL1", draw(NUMBERS))
+        case 4:
+            return call("ACT_RL", draw(NUMBERS) if odd else draw(st.sampled_from([0, 6, 6000, 1 << 40])))
+        case 5:
+            return call(draw(st.sampled_from(["ACT_SM1", "ACT_TANH"])), draw(SCALES))
+        case 6:
+            fitting = [k for k, items in BLOCKS.items() if n % len(items) == 0]
+            return call("BUF_BIAS", draw(st.integers(0, 8)) if odd or not fitting else draw(st.sampled_from(fitting)))
+        case 7 | 8:
+            fitting = [k for k, items in BLOCKS.items() if n and len(items) % n == 0]
+            if odd or not fitting:
+                return call("FULL_CON", draw(st.integers(0, 8)), draw(st.integers(0, 3)), 1, 1, 2)
+            block = draw(st.sampled_from(fitting))
+            shape.length = len(BLOCKS[block]) // n
+            return call("FULL_CON", block, n, 1, 1, shape.length)
+        case 9 | 10:
+            start = draw(st.integers(0, n))
+            end = draw(st.integers(start, n)) + odd
+            shape.saved.append(end - start)
+            return call("BUF_COPY", start, end)
+        case 11:
+            if shape.saved:
+                shape.length, shape.saved[-1] = shape.saved[-1], shape.length
+            return ["BUF_SWAP"]
+        case 12:
+            if shape.saved:
+                shape.length += shape.saved.pop()
+            return ["BUF_CAT"]
+        case 13:
+            equal: list[Step] = [] if odd else call("BUF_COPY", 0, n)
+            return [*equal, draw(st.sampled_from(["BUF_ADD", "BUF_MUL"]))]
+        case 14:
+            count = draw(st.integers(0, n)) + odd
+            shape.length = max(0, n - count)
+            return call("BUF_FREE", count)
+        case 15:
+            shape.length = draw(st.integers(0, 6)) if not odd else 1 << 32
+            return call("BUF_INIT", shape.length)
+        case 16:
+            count = draw(st.integers(0, 4))
+            shape.length = n + count
+            return call("MTOB", draw(st.integers(0, 10)) * 32 + odd * 5000, count)
+        case 17:
+            count, width = draw(st.integers(0, 5)), draw(st.sampled_from([1, 2, 3, 4, 8, 16, 32, 33 if odd else 1]))
+            shape.length = n + count
+            return call("MTOB_PACK", 2048 + draw(st.integers(0, 40)), count, width)
+        case 18:
+            count, width = draw(st.integers(0, n)) + odd, draw(st.sampled_from([1, 2, 4, 8, 16, 32]))
+            return call("BTOM_PACK", 4096 + draw(st.integers(0, 9000)), count, width)
+        case _:
+            other = draw(st.sampled_from(["BUF_FIL", "BUF_CLS", "BTOS1", "GAS", "ACT_SM0"]))
+            if other == "BUF_FIL":
+                return call("BUF_FIL", draw(NUMBERS))
+            if other == "BUF_CLS":
+                return call("BUF_CLS", draw(st.integers(0, n)) + odd)
+            if other == "BTOS1":
+                return call("BTOS1", draw(st.integers(1, 7)), draw(st.integers(0, n)) + odd)
+            if other == "ACT_SM0":
+                return call("ACT_SM0", 1000)
+            return ["GAS", 3000, "MSTORE"]
+
+
+def whole(steps: list[list[Step]]) -> bytes:
+    """The program with its memory before, and behind it what shows Buffer and saved Buffers as output."""
+    before: list[Step] = ["CALLDATASIZE", 0, 0, "CALLDATACOPY"]
+    # the Buffer to 8192, the size to 0; then the same with the saved Buffer below, if there is one
+    show: list[Step] = ["BUF_SIZE", 8192, "BTOM", "BUF_SIZE", 0, "MSTORE"]
+    after: list[Step] = [*show, "MSIZE", 0, "RETURN"]
+    return assemble(*before, *(part for step in steps for part in step), *after)
+
+
+DATA = b"".join((word % (1 << 256)).to_bytes(32, "big") for word in WORDS).ljust(2048, b"\0") + PACKED
+
+
+def outcome(world: World, code: bytes, gas: int) -> tuple[object, ...]:
+    result = world.run(code, gas, DATA)
+    return _facts(result)
+
+
+def _facts(result: ExecutionResult) -> tuple[object, ...]:
+    return result.success, result.output, result.gas_used, result.error, result.refund
+
+
+@given(steps=programs(), cut=st.floats(0, 1))
+@settings(max_examples=300, deadline=None)
+def test_programs_do_the_same(by_kernels: World, by_handlers: World, steps: list[list[Step]], cut: float) -> None:
+    code = whole(steps)
+    expected = outcome(by_kernels, code, 3_000_000)
+    assert outcome(by_handlers, code, 3_000_000) == expected
+    assert outcome(by_handlers, code, 3_000_000) == expected  # what kernels prepared is there now
+    limit = int(cut * int(expected[2]))  # type: ignore[call-overload]
+    assert outcome(by_handlers, code, limit) == outcome(by_kernels, code, limit)
+
+
+#: Each instruction that has a handler, where the handler executes it.
+NETWORK: list[list[Step]] = [
+    call("MTOB", 0, 8),
+    call("BUF_SCL0", 1000),
+    call("BUF_SCL1", 255),
+    call("MTOB_PACK", 2048, 4, 2),
+    call("BUF_FREE", 4),
+    call("BUF_COPY", 0, 8),
+    call("BUF_SCL1", 10000),
+    call("FULL_CON", 1, 8, 1, 1, 6),
+    call("BUF_BIAS", 3),
+    call("BUF_SCL1", 1000),
+    call("ACT_RL", 0),
+    ["BUF_SWAP"],
+    call("ACT_RL", 6000),
+    call("ACT_SM1", 100),
+    ["BUF_CAT"],
+    call("ACT_TANH", 100),
+    call("BUF_COPY", 0, 14),
+    ["BUF_ADD"],
+    call("BUF_COPY", 0, 14),
+    ["BUF_MUL"],
+    call("BTOM_PACK", 4096, 14, 4),
+    ["BUF_SIZE", "POP"],
+    call("BUF_COPY", 0, 2),
+    call("BUF_INIT", 3),
+    ["BUF_CAT"],
+]
+
+
+def warm_up(world: World) -> bytes:
+    code = whole(NETWORK)
+    for _ in range(60):  # tables of activations are made when they pay
+        world.run(code, data=DATA)
+    return code
+
+
+def test_a_network_does_not_leave_compiled_code(by_handlers: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = warm_up(by_handlers)
+    asked: list[int] = []
+    for opcode, instruction in by_handlers.machine.plan.instructions.items():
+        if instruction.implementation is not None:
+            execute = by_handlers.machine._host[opcode]
+
+            def counted(machine, frame, execute=execute, name=instruction.name):  # type: ignore[no-untyped-def]
+                asked.append(name)
+                return execute(machine, frame)
+
+            monkeypatch.setitem(by_handlers.machine._host, opcode, counted)
+    assert by_handlers.run(code, data=DATA).success
+    assert asked == []
+
+
+class _Steps:
+    """The gas before each instruction."""
+
+    def __init__(self) -> None:
+        self.events: list[StepEvent] = []
+
+    def step(self, event: StepEvent) -> None:
+        self.events.append(event)
+
+    def enter(self, event: FrameEvent) -> None:
+        pass
+
+    def exit(self, event: FrameEndEvent) -> None:
+        pass
+
+
+def test_gas_that_ends_anywhere_ends_the_same(by_kernels: World, by_handlers: World) -> None:
+    code = warm_up(by_handlers)
+    tracer = _Steps()
+    traced = World(BLOCKS, dnn="kernels", tracer=tracer)
+    full = 3_000_000
+    assert traced.run(code, full, DATA).success
+    limits = {full - event.gas + more for event in tracer.events if event.gas < full for more in (-1, 0, 1)}
+    assert len(limits) > 150
+    for limit in sorted(limits):
+        assert outcome(by_handlers, code, limit) == outcome(by_kernels, code, limit), limit
+
+
+def test_traces_are_the_same() -> None:
+    events = []
+    for dnn in ("kernels", "handlers"):
+        tracer = _Steps()
+        world = World(BLOCKS, dnn=dnn, tracer=tracer)
+        warm_up(world)
+        tracer.events.clear()
+        world.run(whole(NETWORK), data=DATA)
+        events.append(tracer.events)
+    assert events[0] == events[1]
+
+
+def test_an_observer_sees_each_instruction(by_kernels: World, by_handlers: World) -> None:
+    code = warm_up(by_handlers)
+    seen: list[list[tuple[str, tuple[int, ...], int]]] = []
+    for world in (by_kernels, by_handlers):
+        events: list[KernelEvent] = []
+        world.machine.observer = events.append
+        world.run(code, data=DATA)
+        world.machine.observer = None
+        seen.append([(event.name, event.operands, event.gas) for event in events])
+    assert seen[0] == seen[1]
+    assert len(seen[0]) > len(NETWORK)
+
+
+def test_a_block_that_changes_is_read_anew(by_handlers: World, by_kernels: World) -> None:
+    """Stored by another instruction, taken back by a revert, changed between transactions."""
+    add = call("BUF_BIAS", 5)
+    code = assemble(
+        *call("BUF_INIT", 1), *add, *call("BTOS1", 5, 1), *add, *add, *["BUF_SIZE", 0, "BTOM", 32, 0, "RETURN"]
+    )
+    for _ in range(3):
+        assert outcome(by_handlers, code, 1_000_000) == outcome(by_kernels, code, 1_000_000)
+    for world in (by_handlers, by_kernels):
+        before = world.state.block(ACCOUNT, 5)
+        world.state.set_block(ACCOUNT, 5, b"\x01\x09")
+        assert world.run(code).output[-1] == 27
+        world.state.set_block(ACCOUNT, 5, None)
+        assert world.run(code).error is not None
+        world.state.set_block(ACCOUNT, 5, before)

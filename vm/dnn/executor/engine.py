@@ -1,0 +1,284 @@
+"""A machine's executor: which handlers are in use, who holds a frame's Buffers, and what kernels learn for handlers.
+
+Kernels (Python) and handlers take turns on a frame. Before a kernel runs, ``take`` makes ``Buffer`` objects of the
+frame's state; after it, ``give`` makes the state of the objects again, where their items are below 2^62 and nothing
+is put off. An instruction's handler is compiled when kernels executed the instruction a few times, so that a short
+program waits for no compiler.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
+from smartvm.vm.dnn import activations
+from smartvm.vm.dnn import items as item_arrays
+from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.dot_products import ROW_STEP
+from smartvm.vm.dnn.executor.compiling import handler_address
+from smartvm.vm.dnn.executor.handlers import HANDLERS
+from smartvm.vm.dnn.executor.layout import (
+    BOUND_LIMIT,
+    CONSTANTS,
+    EXECUTOR,
+    HYPERBOLIC_TANGENT,
+    ITEMS,
+    LENT,
+    MODE_NATIVE,
+    MODE_PYTHON,
+    OWN,
+    READ_ONLY,
+    RULE,
+    SAVED_LIMIT,
+    SIGMOID,
+    STATE,
+    TABLE,
+    TABLE_COUNT,
+)
+from smartvm.vm.native.layout import BUFFERS_WITHHELD, CALL_DEPTH_LIMIT
+
+if TYPE_CHECKING:
+    from smartvm.vm.frame import Frame
+    from smartvm.vm.machine import Machine
+    from smartvm.vm.plan import ExecutionPlan
+
+#: How often kernels execute an instruction before its handler is compiled.
+PATIENCE = 4
+
+#: Constants and sizes beyond this would let a handler's arithmetic overflow.
+_CONSTANT_LIMIT = 1 << 20
+_BITS_LIMIT = 62
+
+#: Items are copied to Python up to so many bytes; beyond, Python's array frees them.
+_COPIED_BYTES = 1 << 16
+
+_ACTIVATIONS = {
+    "ACT_SM1": (SIGMOID, activations.sigmoid),
+    "ACT_TANH": (HYPERBOLIC_TANGENT, activations.hyperbolic_tangent),
+}
+_WITH_WEIGHTS = {"BUF_BIAS", "FULL_CON"}
+#: Bytes of the largest weight block that handlers use: what kernels add to the time of a larger one does not matter.
+_LARGEST_BLOCK = 1 << 20
+
+#: The greatest scale that gets a table: it takes half a megabyte then.
+_TABLE_SCALE = 1 << 13
+
+_free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_nrt_python.c_helpers["Free"])
+
+
+def _rows(block: WeightBlock, rows: int) -> npt.NDArray[np.int16]:
+    """The block's items as so many rows of 16 bits, zero-filled to whole vectors."""
+    items = item_arrays.as_type(block.array, np.int16).reshape(rows, -1)
+    matrix = np.zeros((rows, -(-items.shape[1] // ROW_STEP) * ROW_STEP), np.int16)
+    matrix[:, : items.shape[1]] = items
+    return matrix
+
+
+class DnnExecutor:
+    """The handlers of one machine, whose executor structure ``fields`` is."""
+
+    def __init__(self, plan: ExecutionPlan, frames_address: int, fields: memoryview, eager: bool) -> None:
+        self._fields = fields
+        self._patience = 0 if eager else PATIENCE
+        self._states = np.zeros((CALL_DEPTH_LIMIT + 2) * STATE.size, np.uint64)
+        self._view = self._states.data
+        self._handlers = np.zeros(256, np.uint64)
+        self._rules = np.zeros((256, RULE.size), np.uint64)
+        self._executed: dict[str, int] = {}
+        self._activated: dict[tuple[str, int], int] = {}
+        self._tables: list[Any] = [None] * TABLE_COUNT
+        self._next_table = 0
+        self._names = {
+            name: plan.opcodes[name]
+            for name in HANDLERS
+            if name in plan.opcodes and self._write_rule(plan, plan.opcodes[name])
+        }
+        if not self._write_constants(plan):
+            self._names = {}
+        fields[EXECUTOR["handlers"]] = self._handlers.ctypes.data
+        fields[EXECUTOR["frames"]] = frames_address
+        fields[EXECUTOR["states"]] = self._states.ctypes.data
+        fields[EXECUTOR["rules"]] = self._rules.ctypes.data
+
+    def _write_rule(self, plan: ExecutionPlan, opcode: int) -> bool:
+        """Write an instruction's gas; whether handlers can work with it."""
+        constants = dict(plan.gas_rules[opcode].constants)
+        for name, place in RULE.index.items():
+            value = constants.get(name, 0)
+            if not 0 <= value < _CONSTANT_LIMIT:
+                return False
+            self._rules[opcode, place] = value
+        return True
+
+    def _write_constants(self, plan: ExecutionPlan) -> bool:
+        for place, name in enumerate(CONSTANTS):
+            value = plan.constants[name]
+            if name.endswith("_bits"):
+                value = min(value, _BITS_LIMIT)
+            elif name == "buffer_linear_items":
+                value = min(value, 1 << 40)
+            elif not 0 <= value < _CONSTANT_LIMIT:
+                return False
+            self._fields[EXECUTOR["constants"] + place] = value
+        return True
+
+    # -- handlers
+
+    @property
+    def handlers(self) -> int:
+        """Address of the handlers' addresses."""
+        return self._handlers.ctypes.data
+
+    def executed(self, machine: Machine, frame: Frame, name: str, operands: tuple[int, ...]) -> None:
+        """A kernel executed an instruction: once that was often enough, compile its handler, and prepare what the
+        handler will need."""
+        opcode = self._names.get(name)
+        if opcode is None:
+            return
+        if not self._handlers[opcode]:
+            times = self._executed[name] = self._executed.get(name, 0) + 1
+            if times <= self._patience:
+                return
+            self._handlers[opcode] = handler_address(name)
+        if name in _WITH_WEIGHTS and not machine.weights_as_slots:
+            self._prepare_block(machine, frame.address, name, operands)
+        elif name in _ACTIVATIONS and frame.buffer is not None:
+            self._count_activations(name, operands[0], len(frame.buffer))
+
+    def _prepare_block(self, machine: Machine, address: bytes, name: str, operands: tuple[int, ...]) -> None:
+        entry = machine.state.block_entry(address, operands[0])
+        if entry is None or entry.size > _LARGEST_BLOCK:
+            return
+        block = machine.blocks.block(entry)
+        matrix = _rows(block, operands[4]) if name == "FULL_CON" and block.bound < 1 << 15 else None
+        machine.block_directory.learn(address, operands[0], block, machine.state.blocks_version, matrix)
+
+    # -- who holds a frame's Buffers
+
+    def take(self, frame: Frame) -> None:
+        """Give the frame's Buffers to Python."""
+        address = frame.field("buffers")
+        if address in (0, BUFFERS_WITHHELD):
+            return
+        start = (address - self._fields[EXECUTOR["states"]]) // 8
+        view = self._view
+        if view[start + STATE["mode"]] != MODE_NATIVE:
+            return
+        frame.buffer = self._buffer_at(frame, start + STATE["buffer"])
+        saved = start + STATE["saved"]
+        frame.saved_buffers[:] = [
+            self._buffer_at(frame, saved + place * ITEMS.size) for place in range(view[start + STATE["saved_count"]])
+        ]
+        view[start + STATE["mode"]] = MODE_PYTHON
+        frame.kept_items = None
+
+    def _buffer_at(self, frame: Frame, place: int) -> Buffer:
+        view = self._view
+        length, width = view[place + ITEMS["length"]], view[place + ITEMS["width"]]
+        data = view[place + ITEMS["data"]]
+        if view[place + ITEMS["owned"]] != OWN:
+            if not length:
+                return Buffer()
+            assert frame.kept_items is not None
+            return Buffer.of_array(frame.kept_items[data][:length])
+        memory = (ctypes.c_char * (length * width)).from_address(data)
+        array: item_arrays.ItemArray = np.frombuffer(memoryview(memory), np.int32 if width == 4 else np.int64)
+        if length * width <= _COPIED_BYTES:
+            array = array.copy()
+            _free(data)
+        else:
+            weakref.finalize(memory, _free, data)
+        return Buffer.of_array(array)
+
+    def give(self, frame: Frame) -> None:
+        """Give the frame's Buffers to handlers, where they can work with them."""
+        start = frame.depth * STATE.size
+        view = self._view
+        frame.set_field("buffers", self._fields[EXECUTOR["states"]] + 8 * start)
+        view[start + STATE["mode"]] = MODE_PYTHON
+        kept: dict[int, item_arrays.ItemArray] = {}
+        buffer = frame.buffer if frame.buffer is not None else Buffer()
+        if len(frame.saved_buffers) > SAVED_LIMIT or not self._describe(buffer, start + STATE["buffer"], kept):
+            return
+        place = start + STATE["saved"]
+        total = 0
+        for saved in frame.saved_buffers:
+            if not self._describe(saved, place, kept):
+                return
+            place += ITEMS.size
+            total += len(saved)
+        view[start + STATE["saved_count"]] = len(frame.saved_buffers)
+        view[start + STATE["saved_items"]] = total
+        view[start + STATE["mode"]] = MODE_NATIVE
+        frame.kept_items = kept
+        frame.buffer = None
+        frame.saved_buffers.clear()
+
+    def _describe(self, buffer: Buffer, place: int, kept: dict[int, item_arrays.ItemArray]) -> bool:
+        """Write a Buffer's descriptor; False where its items are too large, or where kernels put work off."""
+        if buffer.deferred is not None or buffer.layout > 1:
+            return False
+        array = buffer.array
+        if item_arrays.is_wide(array):
+            return False
+        if array.dtype.itemsize < 8:
+            bound = 1 << (8 * array.dtype.itemsize - 1)
+        else:
+            bound = buffer.bound
+            if bound >= BOUND_LIMIT:
+                return False
+        array = np.ascontiguousarray(array, np.int64 if array.dtype.itemsize == 8 else np.int32)
+        data = array.ctypes.data
+        if len(array):
+            kept[data] = array
+        view = self._view
+        view[place + ITEMS["data"]] = data
+        view[place + ITEMS["length"]] = len(array)
+        view[place + ITEMS["width"]] = array.dtype.itemsize
+        view[place + ITEMS["bound"]] = bound
+        view[place + ITEMS["owned"]] = LENT if array.flags.writeable else READ_ONLY
+        view[place + ITEMS["capacity"]] = 0
+        return True
+
+    def release(self, frame: Frame) -> None:
+        """Give the memory of a frame that ended back."""
+        start = frame.depth * STATE.size
+        view = self._view
+        if view[start + STATE["mode"]] != MODE_NATIVE:
+            return
+        view[start + STATE["mode"]] = 0
+        places = [start + STATE["buffer"]]
+        saved = start + STATE["saved"]
+        places += range(saved, saved + ITEMS.size * view[start + STATE["saved_count"]], ITEMS.size)
+        for place in places:
+            if view[place + ITEMS["owned"]] == OWN:
+                _free(view[place + ITEMS["data"]])
+
+    # -- tables of activations
+
+    def _count_activations(self, name: str, scale: int, count: int) -> None:
+        """A kernel computed an activation of ``count`` items: make a table once as many items were computed as it
+        has."""
+        if scale > _TABLE_SCALE:
+            return
+        key = (name, scale)
+        total = self._activated[key] = self._activated.get(key, 0) + count
+        size = scale * (scale.bit_length() + 2) + 1  # from there on the result is the scale (see ``activation_exact``)
+        if total < size // 4:
+            return
+        del self._activated[key]
+        number, function = _ACTIVATIONS[name]
+        items = np.ascontiguousarray(function(Buffer.of_array(np.arange(size, dtype=np.int32)), scale), np.int32)
+        items = np.ascontiguousarray(items[: int(np.argmax(items == scale)) + 1])
+        place = EXECUTOR["tables"] + self._next_table * TABLE.size
+        self._tables[self._next_table] = items
+        self._next_table = (self._next_table + 1) % TABLE_COUNT
+        self._fields[place + TABLE["activation"]] = number
+        self._fields[place + TABLE["scale"]] = scale
+        self._fields[place + TABLE["size"]] = len(items)
+        self._fields[place + TABLE["items"]] = items.ctypes.data

@@ -1,0 +1,38 @@
+"""The handlers: by name, a function of the frame's address that executes the instruction and says so, or changes
+nothing.
+
+A handler is compiled when it is first wanted. Its operands are on the stack and its constant gas is charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from smartvm.vm.dnn.executor import activations, items, moves, products
+
+Handler = Callable[[int], int]
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "ACT_RL": items.rectify,
+        "ACT_SM1": activations.sigmoid,
+        "ACT_TANH": activations.hyperbolic_tangent,
+        "BTOM": moves.to_memory,
+        "BTOM_PACK": moves.to_memory_packed,
+        "BUF_ADD": items.add,
+        "BUF_BIAS": items.add_bias,
+        "BUF_CAT": moves.concatenate,
+        "BUF_COPY": moves.save,
+        "BUF_FREE": moves.drop_last,
+        "BUF_INIT": moves.initialise,
+        "BUF_MUL": items.multiply,
+        "BUF_SCL0": items.scale_up,
+        "BUF_SCL1": items.scale_down,
+        "BUF_SIZE": moves.size,
+        "BUF_SWAP": moves.swap,
+        "FULL_CON": products.fully_connected,
+        "MTOB": moves.from_memory,
+        "MTOB_PACK": moves.from_memory_packed,
+    }
+)

@@ -1,0 +1,366 @@
+"""Handlers of instructions that move items: between Buffer, saved Buffers, Memory and stack."""
+
+# mypy: ignore-errors
+from __future__ import annotations
+
+from smartvm.vm.dnn.executor.frames import (
+    BOUND,
+    CAPACITY,
+    DATA,
+    INT32_LIMIT,
+    LENGTH,
+    OWNED,
+    WIDTH,
+    affordable,
+    bound_below,
+    buffer_of,
+    clear,
+    count_saved,
+    drop,
+    enter,
+    executor_of,
+    expand_memory,
+    hold,
+    memory_area,
+    pay,
+    pop_operands,
+    pop_saved,
+    price_of_growth,
+    price_of_items,
+    push_number,
+    push_saved,
+    rule,
+    saved_count,
+    size_of,
+    top_saved,
+)
+from smartvm.vm.dnn.executor.layout import BOUND_LIMIT, CONSTANTS, EXECUTOR, ITEMS, RULE, SAVED_LIMIT
+from smartvm.vm.dnn.executor.memory import (
+    allocate,
+    byte_array,
+    copy_bytes,
+    helper,
+    int32_array,
+    int64_array,
+    load,
+    load_big_endian,
+    store,
+    store_big_endian,
+)
+from smartvm.vm.native.layout import FRAME, WORD_BYTES
+
+_FRAME_MEMORY = FRAME["memory"]
+_FRAME_MEMORY_SIZE = FRAME["memory_size"]
+
+_PER_ITEM = RULE["per_item"]
+_SAVED_BUFFERS_LIMIT = EXECUTOR["constants"] + CONSTANTS.index("saved_buffers_limit")
+
+_ITEMS_FIELDS = ITEMS.size
+
+
+def from_memory(frame):
+    """MTOB(offset, size)."""
+    state = enter(frame)
+    offset, count = size_of(frame, 0), size_of(frame, 1)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    return _append(frame, state, offset, count, WORD_BYTES, 2)
+
+
+def from_memory_packed(frame):
+    """MTOB_PACK(offset, size, width), for widths of whole machine numbers."""
+    state = enter(frame)
+    offset, count, width = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    if width != 1 and width != 2 and width != 4 and width != 8 and width != WORD_BYTES:
+        return 0
+    return _append(frame, state, offset, count, width, 3)
+
+
+@helper
+def _append(frame, state, offset, count, width, operands):
+    buffer = buffer_of(state)
+    have = load(buffer, LENGTH)
+    price = count * rule(frame, _PER_ITEM) + price_of_growth(frame, state, count, 0)
+    if not affordable(frame, price):
+        return 0
+    if count != 0:
+        if load(frame, _FRAME_MEMORY_SIZE) - offset < count * width:
+            return 0  # growing memory is Python's
+        source = load(frame, _FRAME_MEMORY) + offset
+        bound = _bound_in_memory(source, count, width)
+        if bound >= BOUND_LIMIT:
+            return 0
+        item_width = 4 if bound < INT32_LIMIT and (have == 0 or load(buffer, WIDTH) == 4) else 8
+        if not _make_room(buffer, have + count, item_width):
+            return 0
+        end = load(buffer, DATA) + have * item_width
+        if item_width == 4:
+            _read(source, count, width, int32_array(end, count))
+        else:
+            _read(source, count, width, int64_array(end, count))
+        store(buffer, LENGTH, have + count)
+        store(buffer, BOUND, max(bound, load(buffer, BOUND)) if have != 0 else bound)
+    pay(frame, price)
+    pop_operands(frame, operands)
+    return 1
+
+
+@helper
+def _make_room(items, total, width):
+    """Let a descriptor own memory for ``total`` items of ``width`` bytes, no fewer than it has, so that appending
+    one by one does not copy all each time; False when there is no memory."""
+    have = load(items, LENGTH)
+    if load(items, OWNED) != 0 and load(items, WIDTH) == width and total * width <= load(items, CAPACITY):
+        return True
+    capacity = max(total, 2 * have) * width
+    data = allocate(capacity)
+    if data == 0:
+        return False
+    _copy_items(items, have, data, width)
+    hold(items, data, have, width, load(items, BOUND))
+    store(items, CAPACITY, capacity)
+    return True
+
+
+@helper
+def _bound_in_memory(source, count, width):
+    """The largest magnitude of packed items; 2^62 when it is not below that."""
+    low = 0
+    high = 0
+    if width <= 4:
+        return 1 << (8 * width - 1)
+    for _ in range(count):
+        last = load_big_endian(source + width - 8)
+        if width == WORD_BYTES:
+            sign = last >> 63
+            if ((load(source, 0) ^ sign) | (load(source, 1) ^ sign) | (load(source, 2) ^ sign)) != 0:
+                return BOUND_LIMIT
+        low = min(low, last)
+        high = max(high, last)
+        source += width
+    if low <= -BOUND_LIMIT or high >= BOUND_LIMIT:
+        return BOUND_LIMIT
+    return max(-low, high)
+
+
+@helper
+def _read(source, count, width, out):
+    """Write packed items of Memory to ``out``, which holds them."""
+    number = out.dtype.type
+    if width >= 8:
+        source += width - 8
+        for i in range(count):
+            out[i] = number(load_big_endian(source))
+            source += width
+        return
+    packed = byte_array(source, count * width)
+    if width == 1:
+        for i in range(count):
+            out[i] = number((int(packed[i]) ^ 0x80) - 0x80)
+    elif width == 2:
+        for i in range(count):
+            value = int(packed[2 * i]) << 8 | int(packed[2 * i + 1])
+            out[i] = number((value ^ 0x8000) - 0x8000)
+    else:
+        for i in range(count):
+            value = int(packed[4 * i]) << 24 | int(packed[4 * i + 1]) << 16
+            value |= int(packed[4 * i + 2]) << 8 | int(packed[4 * i + 3])
+            out[i] = number((value ^ 0x80000000) - 0x80000000)
+
+
+@helper
+def _copy_items(items, count, target, width):
+    """Copy the first ``count`` items to ``target`` at ``width`` bytes, no fewer than they have."""
+    source = load(items, DATA)
+    if load(items, WIDTH) == width:
+        copy_bytes(target, source, count * width)
+        return
+    small = int32_array(source, count)
+    wide = int64_array(target, count)
+    for i in range(count):
+        wide[i] = small[i]
+
+
+def to_memory(frame):
+    """BTOM(offset, size)."""
+    state = enter(frame)
+    offset, count = size_of(frame, 0), size_of(frame, 1)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    return _write_out(frame, state, offset, count, WORD_BYTES, 2)
+
+
+def to_memory_packed(frame):
+    """BTOM_PACK(offset, size, width), for widths of whole machine numbers."""
+    state = enter(frame)
+    offset, count, width = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    if width != 1 and width != 2 and width != 4 and width != 8 and width != WORD_BYTES:
+        return 0
+    return _write_out(frame, state, offset, count, width, 3)
+
+
+@helper
+def _write_out(frame, state, offset, count, width, operands):
+    buffer = buffer_of(state)
+    if count > load(buffer, LENGTH):
+        return 0
+    expansion = memory_area(frame, offset, count * width)
+    if expansion < 0:
+        return 0
+    price = count * rule(frame, _PER_ITEM) + expansion
+    if not affordable(frame, price):
+        return 0
+    if width < 8:
+        limit = 1 << (8 * width - 1)
+        if bound_below(buffer, limit) >= limit:
+            return 0
+    if count != 0:
+        target = expand_memory(frame, offset, count * width)
+        if load(buffer, WIDTH) == 4:
+            _write(int32_array(load(buffer, DATA), count), target, width)
+        else:
+            _write(int64_array(load(buffer, DATA), count), target, width)
+    pay(frame, price)
+    pop_operands(frame, operands)
+    return 1
+
+
+@helper
+def _write(values, target, width):
+    count = values.shape[0]
+    if width >= 8:
+        for i in range(count):
+            value = int(values[i])
+            if width == WORD_BYTES:
+                sign = value >> 63
+                store(target, 0, sign)
+                store(target, 1, sign)
+                store(target, 2, sign)
+            store_big_endian(target + width - 8, value)
+            target += width
+        return
+    packed = byte_array(target, count * width)
+    for i in range(count):
+        value = int(values[i])
+        for place in range(width):
+            packed[i * width + width - 1 - place] = (value >> (8 * place)) & 0xFF
+
+
+def size(frame):
+    """BUF_SIZE."""
+    state = enter(frame)
+    if state == 0:
+        return 0
+    push_number(frame, load(buffer_of(state), LENGTH))
+    return 1
+
+
+def initialise(frame):
+    """BUF_INIT(n)."""
+    state = enter(frame)
+    count = size_of(frame, 0)
+    if state == 0 or count < 0:
+        return 0
+    buffer = buffer_of(state)
+    growth = price_of_growth(frame, state, count, load(buffer, LENGTH))
+    price = count * rule(frame, _PER_ITEM) + growth
+    if not affordable(frame, price):
+        return 0
+    data = allocate(max(1, 4 * count))
+    if data == 0:
+        return 0
+    int32_array(data, count)[:] = 0
+    hold(buffer, data, count, 4, 0)
+    pay(frame, price)
+    pop_operands(frame, 1)
+    return 1
+
+
+def drop_last(frame):
+    """BUF_FREE(n)."""
+    state = enter(frame)
+    count = size_of(frame, 0)
+    if state == 0 or count < 0:
+        return 0
+    buffer = buffer_of(state)
+    left = load(buffer, LENGTH) - count
+    if left < 0:
+        return 0
+    if left == 0:
+        drop(buffer)
+        clear(buffer)
+    else:
+        store(buffer, LENGTH, left)
+    pop_operands(frame, 1)
+    return 1
+
+
+def save(frame):
+    """BUF_COPY(start, end)."""
+    state = enter(frame)
+    start, end = size_of(frame, 0), size_of(frame, 1)
+    if state == 0 or start < 0 or end < start:
+        return 0
+    buffer = buffer_of(state)
+    depth = saved_count(state)
+    if end > load(buffer, LENGTH) or depth >= min(SAVED_LIMIT, load(executor_of(frame), _SAVED_BUFFERS_LIMIT)):
+        return 0
+    count = end - start
+    price = count * rule(frame, _PER_ITEM) + price_of_growth(frame, state, count, 0)
+    if not affordable(frame, price):
+        return 0
+    width = load(buffer, WIDTH)
+    data = allocate(max(1, count * width))
+    if data == 0:
+        return 0
+    copy_bytes(data, load(buffer, DATA) + start * width, count * width)
+    saved = push_saved(state)
+    clear(saved)
+    hold(saved, data, count, width, load(buffer, BOUND))
+    count_saved(state, count)
+    pay(frame, price)
+    pop_operands(frame, 2)
+    return 1
+
+
+def swap(frame):
+    """BUF_SWAP."""
+    state = enter(frame)
+    if state == 0 or saved_count(state) == 0:
+        return 0
+    buffer, saved = buffer_of(state), top_saved(state)
+    count_saved(state, load(buffer, LENGTH) - load(saved, LENGTH))
+    for field in range(_ITEMS_FIELDS):
+        mine = load(buffer, field)
+        store(buffer, field, load(saved, field))
+        store(saved, field, mine)
+    return 1
+
+
+def concatenate(frame):
+    """BUF_CAT."""
+    state = enter(frame)
+    if state == 0 or saved_count(state) == 0:
+        return 0
+    buffer, saved = buffer_of(state), top_saved(state)
+    first, second = load(saved, LENGTH), load(buffer, LENGTH)
+    total = first + second
+    price = price_of_items(frame, total, 0)
+    if not affordable(frame, price):
+        return 0
+    bound = max(load(saved, BOUND), load(buffer, BOUND))
+    width = max(load(saved, WIDTH), load(buffer, WIDTH))
+    data = allocate(max(1, total * width))
+    if data == 0:
+        return 0
+    _copy_items(saved, first, data, width)
+    _copy_items(buffer, second, data + first * width, width)
+    drop(saved)
+    pop_saved(state)
+    hold(buffer, data, total, width, bound)
+    pay(frame, price)
+    return 1
