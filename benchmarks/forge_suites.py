@@ -2,13 +2,13 @@
 
     python benchmarks/forge_suites.py CLONE [--match-path GLOB] [--fuzz-runs N] [--fuzz-seed S] [--results FOLDER]
 
-CLONE is a checked out repository with a ``foundry.toml``, its libraries in place. Needs forge on PATH or in the folder
-that ``SMARTVM_CLIENTS`` names (``tests/clients/install.py`` makes it), node, and the npm package solc, which
+CLONE is a checked out repository with a ``foundry.toml``, its libraries in place. Needs forge on PATH or in the
+folder that ``SMARTVM_CLIENTS`` names (``tests/clients/install.py`` makes it), node, and the npm package solc, which
 ``SMARTVM_SOLC`` names or the same folder has. Both runs get the same seed, and the bytecode's constants are kept out of
-the fuzzer's dictionary, so that they get the same inputs. The runs happen in a copy without git, without the
-configuration's choice of solc, and with ``^`` in pragmas that want one release of 0.8,
-and with ``testFail…``, which today's forge refuses, renamed to ``test_fails_…`` (both must then fail); it and the builds are in ``--results`` (a temporary folder by default), where a second run
-finds them. Exit status 1 when any verdict differs.
+the fuzzer's dictionary, so that they get the same inputs. The runs happen in a copy without git and without the
+configuration's choice of solc, with ``^`` in pragmas that want one release of 0.8, and with ``testFail…``, which
+today's forge refuses, renamed to ``test_fails_…`` (both must then fail); it and the builds are in ``--results`` (a
+temporary folder by default), where a second run finds them. Exit status 1 when any verdict differs.
 """
 
 from __future__ import annotations
@@ -56,10 +56,12 @@ class Suite:
 
 def find_forge() -> Path:
     """The forge to run. Exits with a message where there is none."""
-    clients = Path(os.environ.get("SMARTVM_CLIENTS", ""))
-    for place in (shutil.which("forge"), clients / "forge" / "node_modules" / ".bin" / "forge"):
-        if place and Path(place).exists():
-            return Path(place).absolute()
+    if found := shutil.which("forge"):
+        return Path(found)
+    # The binary itself: the package's script loses its exit status.
+    clients = Path(os.environ.get("SMARTVM_CLIENTS", "")).absolute()
+    for path in clients.glob("forge/node_modules/@foundry-rs/forge-*/bin/forge"):
+        return path
     sys.exit("Error: no forge on PATH, and none in the folder that SMARTVM_CLIENTS names")
 
 
@@ -162,7 +164,8 @@ def report(own: Suite, reference: Suite) -> int:
         statuses = [verdict.status for verdict in suite.verdicts.values()]
         counts = ", ".join(f"{statuses.count(status)} {status}" for status in ("Success", "Failure", "Skipped"))
         print(f"{name}: {counts}; build {suite.build_seconds:.1f} s, tests {suite.test_seconds:.1f} s of CPU time")
-    print(f"{len(own.verdicts.keys() | reference.verdicts.keys())} tests, {different} verdicts differ, {reasons} fail for different reasons")
+    total = len(own.verdicts.keys() | reference.verdicts.keys())
+    print(f"{total} tests, {different} verdicts differ, {reasons} fail for different reasons")
     return different
 
 

@@ -15,11 +15,18 @@ from smartvm.compiler.backend.arithmetic import FOLDING, MAX_WORD, MODULUS, RESU
 Result = int | tuple[str, list[int]] | None
 
 
-class AlgebraView(Protocol):
-    """What rules may ask about values."""
+class BoundsView(Protocol):
+    """What is known of values' sizes."""
 
     def number(self, value: int) -> int | None:
         """The number that a value is, if it is known."""
+
+    def bits(self, value: int) -> int:
+        """A bound: the value is less than 2 to this power."""
+
+
+class AlgebraView(BoundsView, Protocol):
+    """What rules may ask about values."""
 
     def constant(self, number: int) -> int:
         """The value of a number."""
@@ -29,9 +36,6 @@ class AlgebraView(Protocol):
 
     def apply(self, name: str, inputs: list[int]) -> int:
         """The value of a pure instruction that is to be computed before the present operation."""
-
-    def bits(self, value: int) -> int:
-        """A bound: the value is less than 2 to this power."""
 
 
 def _log2(number: int) -> int:
@@ -447,7 +451,7 @@ RULES: Mapping[str, Callable[[AlgebraView, list[int]], Result]] = {
 }
 
 
-def result_bits(view: AlgebraView, name: str, inputs: list[int]) -> int:
+def result_bits(view: BoundsView, name: str, inputs: list[int]) -> int:
     """A bound on an instruction's result, in bits."""
     known = RESULT_BITS.get(name)
     if known is not None:

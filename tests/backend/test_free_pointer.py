@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from machine import evaluate, execute
 
 
@@ -46,3 +47,19 @@ def test_address_given_back_by_a_function(parse, assemble):
         """function place(x) -> p { p := 64 if x { p := place(sub(x, 1)) } }
         mstore(place(calldatasize()), 4096) sstore(0, mload(64))""",
     )
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "shl(6, iszero(calldatasize()))",
+        "mul(64, lt(calldatasize(), 1))",
+        "and(64, not(calldatasize()))",
+        "sub(96, shl(5, iszero(calldatasize())))",
+        "add(32, shl(5, iszero(calldatasize())))",
+        "xor(128, mul(xor(128, 64), iszero(calldatasize())))",
+    ],
+)
+def test_address_that_is_computed(parse, assemble, address):
+    code = f"let before := mload(64) mstore({address}, 4096) sstore(0, mload(64)) sstore(1, before)"
+    check(parse, assemble, code)

