@@ -16,7 +16,7 @@ import click
 from smartvm.errors import SmartVMError
 
 #: Subcommands in the order of ``--help``, each the object ``command`` of the module of its name.
-_COMMANDS = ("compile", "run", "upload", "inspect", "table", "statetest", "fuzz", "solc-binary")
+_COMMANDS = ("compile", "run", "upload", "inspect", "table", "statetest", "fuzz", "bench", "solc-binary")
 
 #: Exit statuses: of an interrupt (128 + SIGINT) and of a bug (sysexits.h: EX_SOFTWARE).
 _INTERRUPTED, _INTERNAL = 130, 70

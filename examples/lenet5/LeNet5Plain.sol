@@ -52,7 +52,7 @@ contract LeNet5Plain {
         uint256 outputs,
         uint256 side,
         uint256 kernel
-    ) private view returns (int256[] memory y) {
+    ) internal view returns (int256[] memory y) {
         int256[] memory w = items(weights);
         int256[] memory biases = items(weights + 1);
         uint256 out = side - kernel + 1;
@@ -77,7 +77,7 @@ contract LeNet5Plain {
     }
 
     /// Fully connected layer likewise.
-    function dense(int256[] memory x, uint256 weights, uint256 outputs) private view returns (int256[] memory y) {
+    function dense(int256[] memory x, uint256 weights, uint256 outputs) internal view returns (int256[] memory y) {
         int256[] memory w = items(weights);
         int256[] memory biases = items(weights + 1);
         y = new int256[](outputs);
@@ -89,7 +89,7 @@ contract LeNet5Plain {
     }
 
     /// max(x, 0), in place.
-    function relu(int256[] memory x) private pure returns (int256[] memory) {
+    function relu(int256[] memory x) internal pure returns (int256[] memory) {
         for (uint256 i = 0; i < x.length; i++) {
             if (x[i] < 0) x[i] = 0;
         }
@@ -97,7 +97,7 @@ contract LeNet5Plain {
     }
 
     /// The greatest of each 2x2 cells of square maps.
-    function maxPool(int256[] memory x, uint256 channels, uint256 side) private pure returns (int256[] memory y) {
+    function maxPool(int256[] memory x, uint256 channels, uint256 side) internal pure returns (int256[] memory y) {
         uint256 half = side / 2;
         y = new int256[](channels * half * half);
         for (uint256 c = 0; c < channels; c++) {

@@ -44,11 +44,14 @@ def deploy_network(
     return contract
 
 
-def deploy_plain(chain: smartvm.Chain, parameters: Parameters) -> smartvm.Contract:
-    """LeNet-5 without DNN instructions, its weights in ordinary storage slots."""
-    contract = chain.deploy(EXAMPLES / "lenet5" / "LeNet5Plain.sol", "LeNet5Plain")
+def deploy_plain(
+    chain: smartvm.Chain, parameters: Parameters, source: str | Path | None = None, name: str = "LeNet5Plain"
+) -> smartvm.Contract:
+    """LeNet-5 without DNN instructions (or a contract derived from it), its weights in ordinary storage slots."""
+    contract = chain.deploy(EXAMPLES / "lenet5" / "LeNet5Plain.sol" if source is None else source, name)
     for block, items in enumerate(parameters.values(), FIRST_ID):
-        contract.upload.send(block, items.itemsize, items.astype(items.dtype.newbyteorder(">")).tobytes())
+        packed = items.astype(items.dtype.newbyteorder(">")).tobytes()
+        contract.upload.send(block, items.itemsize, packed)
     return contract
 
 

@@ -5,7 +5,7 @@ Sums of products are float64 matrix products, exact while every partial sum stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,21 @@ Map = npt.NDArray[np.int64]
 _EXACT = 1 << 53
 
 
-def integer_output(
-    network: Network, parameters: Mapping[str, npt.NDArray[Any]], picture: npt.NDArray[Any]
-) -> Map:
+def integer_output(network: Network, parameters: Mapping[str, npt.NDArray[Any]], picture: npt.NDArray[Any]) -> Map:
     """The integers that the network's contract returns for a picture: items times 1,000, or gray values."""
+    *_, (_, scores, _) = feature_maps(network, parameters, picture)
+    return scores.reshape(-1)
+
+
+def feature_maps(
+    network: Network, parameters: Mapping[str, npt.NDArray[Any]], picture: npt.NDArray[Any]
+) -> Iterator[tuple[Step | None, Map, tuple[Map, ...]]]:
+    """The feature map and the saved ones after the input (None) and after each step."""
     x: Map = picture.astype(np.int64).reshape(network.input_shape)
     if network.gray:
         x = x * SCALE // 255
     saved: list[Map] = []
+    yield None, x, ()
     for step in network.steps:
         match step:
             case Save():
@@ -51,7 +58,7 @@ def integer_output(
                 x = x + saved.pop()
             case _:
                 x = _applied(step, x, parameters)
-    return x.reshape(-1)
+        yield step, x, tuple(saved)
 
 
 def _applied(step: Step, x: Map, parameters: Mapping[str, npt.NDArray[Any]]) -> Map:

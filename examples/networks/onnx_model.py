@@ -1,4 +1,7 @@
-"""The example networks as ONNX models in float32: weights / 1,000 and biases / 1,000,000 of the contract's integers."""
+"""The example networks as ONNX models in float32: weights / 1,000 and biases / 1,000,000 of the contract's integers.
+
+Needs onnx, which nothing else in smartvm does: imported only where a model is compared with.
+"""
 
 from __future__ import annotations
 
@@ -154,13 +157,3 @@ def float_input(network: Network, picture: Array | None) -> npt.NDArray[np.float
     if isinstance(network.steps[0], Recurrence):
         return np.ascontiguousarray(sequence(values[0]))
     return values
-
-
-def session_options() -> Any:
-    """One thread."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return options

@@ -1,0 +1,71 @@
+"""Table 3: gas of each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smartvm.commands.paper.measurement import Measurement
+from smartvm.commands.paper.subject import Subject
+from smartvm.vm import KernelEvent
+
+FIGURE = "Table 3"
+_DEFINITION = (
+    "gas of the layer's instruction with the bias, division and activation that follow it; "
+    "the rest is input, output, calldata and calls"
+)
+
+#: Instructions that begin a layer.
+_LAYERS = frozenset({"CONV_SING", "CONV_MUL", "CONV_3D", "CONV_TPD", "FULL_CON", "POOL_MAX", "POOL_AVG", "POOL_OL"})
+
+
+def layer_gas(subject: Subject) -> Iterator[Measurement]:
+    """Gas by layer, layers of one kind counted in their order; steps of a recurrence are added up."""
+    events: list[KernelEvent] = []
+    with subject.chain() as chain:
+        chain.machine.observer = events.append
+        total = subject.call(chain).gas_used
+        chain.machine.observer = None
+    layers: dict[tuple[object, ...], list[int]] = {}
+    names: dict[tuple[object, ...], str] = {}
+    current: list[int] | None = None
+    open_dense: tuple[int, ...] | None = None  # shape of a dense layer whose bias is still to come
+    for event in events:
+        if event.name == "BUF_BIAS":
+            open_dense = None
+        if event.name in _LAYERS and not (event.name == "FULL_CON" and event.operands[1:] == open_dense):
+            # a step of a loop reads the same block again and is the same layer; pooling reads none
+            key: tuple[object, ...] = (event.name, *event.operands)
+            if event.name.startswith("POOL"):
+                key = (*key, len(layers))
+            names.setdefault(key, f"{len(layers) + 1:2} {described(event)}")
+            current = layers.setdefault(key, [])
+            open_dense = event.operands[1:] if event.name == "FULL_CON" else None
+        if current is not None:
+            current.append(event.gas)
+    spent = 0
+    for key, parts in layers.items():
+        spent += sum(parts)
+        yield Measurement(FIGURE, subject.network.folder, names[key], sum(parts), "gas", _DEFINITION)
+    yield Measurement(FIGURE, subject.network.folder, "the rest", total - spent, "gas", _DEFINITION)
+    yield Measurement(FIGURE, subject.network.folder, "a call", total, "gas", _DEFINITION)
+
+
+def described(event: KernelEvent) -> str:
+    """An instruction with what it makes of what."""
+    operands, name = event.operands, event.name.lower()
+    match event.name:
+        case "CONV_MUL" | "CONV_SING":
+            _, c, o, h, w, k, s, p = operands
+            return f"{name} {c}x{h}x{w} -> {o}x{(h + 2 * p - k) // s + 1}x{(w + 2 * p - k) // s + 1}"
+        case "POOL_MAX" | "POOL_AVG":
+            c, h, w, k, s = operands
+            return f"{name} {c}x{h}x{w} -> {c}x{(h - k) // s + 1}x{(w - k) // s + 1}"
+        case "POOL_OL":
+            c, h, k, s, p = operands
+            side = (h + 2 * p - k) // s + 1
+            return f"{name} {c}x{h}x{h} -> {c}x{side}x{side}"
+        case "FULL_CON":
+            _, c, h, w, o = operands
+            return f"{name} {c * h * w} -> {o}"
+        case _:
+            return name

@@ -1,0 +1,192 @@
+"""Fig. 12-15 and Table 2: end-to-end, weight-fetch and compute latency, by where the weights are."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import smartvm
+from smartvm.commands.paper import native
+from smartvm.commands.paper.measurement import Duration, Measurement, least_duration
+from smartvm.commands.paper.subject import Subject
+from smartvm.examples.networks import deploy_plain, network_named, parameters_of, sample_input
+from smartvm.examples.networks.parameters import EXAMPLES, Parameters
+
+FIGURE = "Fig. 12-15, Table 2"
+
+#: Weights that are read from slots of their own to know what one costs.
+SAMPLE = 8192
+_STORE_BLOCK = 2
+_GAS = 1 << 40
+
+_DEFINITIONS = {
+    "off-chain": "a client downloads all weights by calls of a get() function that reads one slot a weight and returns "
+    f"an int256[] (no network between; measured over {SAMPLE:,} weights and multiplied), then computes in onnxruntime "
+    "float32",
+    "EVM-only": "the contract in plain Solidity on the interpreter, weights packed in slots; fetch is reading and "
+    "unpacking them. Estimated for others than LeNet-5: its time a multiply-accumulate times theirs",
+    "per slot": "DNN instructions, each weight in a slot of its own (--no-blocks) of the state on disk; fetch measured "
+    f"over {SAMPLE:,} weights and multiplied, compute as with blocks",
+    "blocks": "DNN instructions, weights in blocks of the state on disk, no cache of decoded blocks, --no-prefetch; "
+    "fetch is what the call takes longer than with all weights decoded",
+    "blocks + prefetch": "the same, blocks of later layers read in a second thread",
+}
+
+#: A contract that reads a block of weights, whether they are slots or not, and one that returns them.
+_STORE = """// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.0;
+import {NN, Network} from "smartvm/nn.sol";
+contract Store is Network {
+    function touch(uint256 id, uint256 count) external view returns (uint256) {
+        NN.reset(count); NN.bias(id);
+        return NN.size();
+    }
+    function get(uint256 id, uint256 count) external view returns (int256[] memory) {
+        NN.reset(count); NN.bias(id);
+        return NN.output(count);
+    }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotTimes:
+    """What a weight in a slot of its own takes: to be read by the contract, and to be returned to a client."""
+
+    read: Duration
+    download: Duration
+
+
+def slot_times(subject: Subject, repetitions: int) -> SlotTimes:
+    """Milliseconds a weight, over the first ``SAMPLE`` of a network in a state on disk, each time opened anew."""
+    arrays = [array.reshape(-1) for name, array in subject.parameters.items() if name.endswith("_weights")]
+    sample = np.concatenate(arrays)[:SAMPLE]
+    with tempfile.TemporaryDirectory() as name:
+        chain = smartvm.Chain(state=Path(name), weights_as_slots=True)
+        store = chain.deploy(_STORE, "Store")
+        packed = sample.astype(sample.dtype.newbyteorder(">")).tobytes()
+        store.upload.send(_STORE_BLOCK, sample.itemsize, packed, gas=_GAS)
+        chain.commit()
+        chain.close()
+
+        def timed(function: str) -> Duration:
+            def once() -> Duration:
+                opened = smartvm.Chain(state=Path(name), weights_as_slots=True)
+                call = opened.at(store.address, store.abi).function(function)
+                try:
+                    return least_duration(lambda: call.look(_STORE_BLOCK, len(sample), gas=_GAS), 1)
+                finally:
+                    opened.close()
+
+            durations = [once() for _ in range(max(2, repetitions // 2))]
+            return Duration(min(d.wall for d in durations), min(d.processor for d in durations))
+
+        return SlotTimes(timed("touch").times(1 / len(sample)), timed("get").times(1 / len(sample)))
+
+
+def latencies(subject: Subject, slots: SlotTimes, repetitions: int) -> Iterator[Measurement]:
+    """All five ways to have the weights, for one network."""
+    network = subject.network
+    weights = float(sum(array.size for array in subject.parameters.values()))
+    compute = _call_time(subject, repetitions, warm=True, prefetch=False)
+    if native.is_available():
+        model = native.NativeModel(network, subject.parameters)
+        inputs = model.inputs(subject.picture)
+        model.run(inputs)
+        off_chain: Duration | None = least_duration(lambda: model.run(inputs), repetitions)
+    else:
+        off_chain = None
+    yield from _three(subject, "off-chain", slots.download.times(weights), off_chain, native.MISSING, True)
+    yield from _evm_only(subject, repetitions)
+    yield from _three(subject, "per slot", slots.read.times(weights), compute, "", True)
+    for way, prefetch in (("blocks", False), ("blocks + prefetch", True)):
+        whole = _call_time(subject, repetitions, warm=False, prefetch=prefetch)
+        yield from _three(subject, way, whole - compute, compute, "", False, whole)
+
+
+def _call_time(subject: Subject, repetitions: int, *, warm: bool, prefetch: bool) -> Duration:
+    """The least time of a call; unless ``warm`` without decoded blocks from the call before."""
+    options = {"prefetch": prefetch} if warm else {"prefetch": prefetch, "block_cache_bytes": 0}
+    with subject.chain(**options) as chain:
+        subject.call(chain)
+        return least_duration(lambda: subject.call(chain), repetitions)
+
+
+def _evm_only(subject: Subject, repetitions: int) -> Iterator[Measurement]:
+    lenet = network_named("lenet5")
+    parameters = parameters_of(lenet)
+    chain = smartvm.Chain(engine="interpreter")
+    contract = deploy_plain(chain, parameters)
+    picture = sample_input(lenet).reshape(-1)
+    whole = least_duration(lambda: contract.logits.look(picture), min(repetitions, 3))
+    if subject.network.folder == lenet.folder:
+        fetch = _plain_fetch(parameters, min(repetitions, 3))
+        yield from _three(subject, "EVM-only", fetch, whole - fetch, "", False, whole)
+        return
+    factor = subject.network.products / lenet.products
+    yield from _three(subject, "EVM-only", None, None, "estimated as a whole", True, whole.times(factor))
+
+
+def _plain_fetch(parameters: Parameters, repetitions: int) -> Duration:
+    """Reading and unpacking all blocks of the contract in plain Solidity."""
+    text = (EXAMPLES / "lenet5" / "LeNet5Plain.sol").read_text("utf-8").replace("private view", "internal view")
+    reader = (
+        "contract Reader is LeNet5Plain {\n    function readAll() external view returns (uint256 count) {\n"
+        "        for (uint256 id = 2; id < 12; id++) count += items(id).length;\n    }\n}\n"
+    )
+    contract = deploy_plain(smartvm.Chain(engine="interpreter"), parameters, text + reader, "Reader")
+    return least_duration(contract.readAll.look, repetitions)
+
+
+def _three(
+    subject: Subject,
+    way: str,
+    fetch: Duration | None,
+    compute: Duration | None,
+    note: str,
+    estimated: bool,
+    whole: Duration | None = None,
+) -> Iterator[Measurement]:
+    if whole is None and fetch is not None and compute is not None:
+        whole = fetch + compute
+    for part, duration in (("end to end", whole), ("weight fetch", fetch), ("compute", compute)):
+        for clock, pick in _CLOCKS.items():
+            yield Measurement(
+                FIGURE,
+                subject.network.folder,
+                f"{way}: {part}{clock}",
+                None if duration is None else pick(duration),
+                "ms",
+                _DEFINITIONS[way],
+                note if duration is None else "",
+                estimated,
+            )
+
+
+_CLOCKS: dict[str, Callable[[Duration], float]] = {
+    "": lambda duration: duration.wall,
+    " (CPU)": lambda duration: duration.processor,
+}
+
+
+def fetch_ratios(measurements: list[Measurement]) -> Iterator[Measurement]:
+    """How much faster blocks are fetched than slots, and what of the rest prefetch hides."""
+    by_name = {(m.network, m.quantity): m for m in measurements if m.figure == FIGURE}
+    for network in dict.fromkeys(m.network for m in measurements if m.figure == FIGURE):
+        for clock in _CLOCKS:
+
+            def value(way: str, network: str = network, clock: str = clock) -> float:
+                measured = by_name[network, f"{way}: weight fetch{clock}"].value
+                return float("nan") if measured is None else measured
+
+            slots, blocks, ahead = value("per slot"), value("blocks"), value("blocks + prefetch")
+            ratio = slots / blocks if blocks > 0 else float("nan")
+            hidden = 100 * (1 - ahead / blocks) if blocks > 0 else float("nan")
+            if not np.isnan(ratio):
+                definition = "weight fetch per slot / weight fetch by blocks"
+                yield Measurement(FIGURE, network, f"blocks fetch faster{clock}", ratio, "x", definition)
+                definition = "1 - weight fetch with prefetch / without"
+                yield Measurement(FIGURE, network, f"prefetch hides{clock}", hidden, "%", definition)
