@@ -1,10 +1,13 @@
-"""Latency of single layers: the DNN kernels (exact integers, scale 1,000) against float32 in onnxruntime or
-NumPy.
+"""Latency of the layers of the paper's networks: the DNN kernels (exact integers, scale 1,000) against onnxruntime
+float32.
 
-    python benchmarks/dnn_latency.py [--repetitions N] [--json FILE]
+    python benchmarks/dnn_latency.py [--network NAME ...] [--repetitions N] [--json FILE]
 
-One thread, batch 1, warm, CPU time (the machine may be shared); the fastest of several runs. onnxruntime is
-used where it and onnx are installed. Each integer result is checked against 64-bit arithmetic in NumPy.
+A layer is a convolution or a full connection with its bias, scale-down and rectification (onnxruntime: convolution,
+bias and rectification). One thread, batch 1, warm, CPU time (the machine may be shared); both sides are timed turn by
+turn in the same run, the fastest of N counts. Without onnx and onnxruntime ours alone is printed. Each integer result
+is checked against 64-bit arithmetic in NumPy. A network's sum counts each layer as often as the network has it;
+pooling and additions, which are small, are left out.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 from smartvm.vm.dnn import Buffer, WeightBlock
-from smartvm.vm.dnn.correlation import correlate
+from smartvm.vm.dnn.correlation import convolve
+from smartvm.vm.dnn.kernel_sets import KERNELS
 from smartvm.vm.dnn.shapes import Correlation
 
 try:
@@ -34,19 +39,32 @@ try:
 except ImportError:
     onnx = onnxruntime = None
 
+SCALE = 1000
+
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution, depthwise when ``groups`` = ``inputs``; dense layers are 1x1 maps."""
+    """A convolution, depthwise when ``groups`` = ``inputs``; dense layers are 1x1 maps. ``times`` it is in the
+    network."""
 
-    name: str
-    groups: int
+    network: str
     inputs: int
     outputs: int
     side: int
     kernel: int
     stride: int
     padding: int
+    times: int = 1
+    groups: int = 1
+
+    @property
+    def name(self) -> str:
+        """The layer in words."""
+        if self.side == 1:
+            return f"{self.inputs} -> {self.outputs}"
+        kind = " depthwise" if self.groups > 1 else f"x{self.outputs}"
+        sides = f"{self.side}x{self.side}"
+        return f"{self.inputs}{kind} {sides}, {self.kernel}x{self.kernel} / {self.stride}"
 
     def shape(self) -> Correlation:
         """For the kernels."""
@@ -63,61 +81,102 @@ class Layer:
         )
 
 
+def _mobilenet() -> list[Layer]:
+    layers = [Layer("MobileNet", 3, 32, 224, 3, 2, 1)]
+    side, channels = 112, 32
+    for outputs, stride, times in (
+        (64, 1, 1),
+        (128, 2, 1),
+        (128, 1, 1),
+        (256, 2, 1),
+        (256, 1, 1),
+        (512, 2, 1),
+        (512, 1, 5),
+        (1024, 2, 1),
+        (1024, 1, 1),
+    ):
+        layers.append(Layer("MobileNet", channels, channels, side, 3, stride, 1, times, groups=channels))
+        side = (side - 1) // stride + 1
+        layers.append(Layer("MobileNet", channels, outputs, side, 1, 1, 0, times))
+        channels = outputs
+    return [*layers, Layer("MobileNet", 1024, 1000, 1, 1, 1, 0)]
+
+
+def _resnet() -> list[Layer]:
+    layers = [Layer("ResNet-18", 3, 64, 224, 7, 2, 3)]
+    channels, side = 64, 56
+    layers.append(Layer("ResNet-18", 64, 64, 56, 3, 1, 1, 4))
+    for outputs in (128, 256, 512):
+        layers.append(Layer("ResNet-18", channels, outputs, side, 3, 2, 1))
+        layers.append(Layer("ResNet-18", channels, outputs, side, 1, 2, 0))
+        channels, side = outputs, side // 2
+        layers.append(Layer("ResNet-18", channels, channels, side, 3, 1, 1, 3))
+    return [*layers, Layer("ResNet-18", 512, 1000, 1, 1, 1, 0)]
+
+
 LAYERS = [
-    Layer("LeNet conv 1", 1, 1, 6, 28, 5, 1, 0),
-    Layer("LeNet conv 2", 1, 6, 16, 12, 5, 1, 0),
-    Layer("LeNet conv 3", 1, 16, 120, 4, 4, 1, 0),
-    Layer("LeNet dense 1", 1, 120, 84, 1, 1, 1, 0),
-    Layer("ResNet-18 conv 1", 1, 3, 64, 224, 7, 2, 3),
-    Layer("ResNet-18 56x56", 1, 64, 64, 56, 3, 1, 1),
-    Layer("ResNet-18 14x14", 1, 256, 256, 14, 3, 1, 1),
-    Layer("ResNet-18 7x7", 1, 512, 512, 7, 3, 1, 1),
-    Layer("ResNet-18 1x1 stride 2", 1, 128, 256, 28, 1, 2, 0),
-    Layer("MobileNet depthwise 112x112", 32, 32, 32, 112, 3, 1, 1),
-    Layer("MobileNet depthwise 14x14", 512, 512, 512, 14, 3, 1, 1),
-    Layer("MobileNet pointwise 14x14", 1, 512, 512, 14, 1, 1, 0),
-    Layer("AlexNet dense 4096", 1, 4096, 4096, 1, 1, 1, 0),
+    Layer("LeNet-5", 1, 6, 28, 5, 1, 0),
+    Layer("LeNet-5", 6, 16, 12, 5, 1, 0),
+    Layer("LeNet-5", 16, 120, 4, 4, 1, 0),
+    Layer("LeNet-5", 120, 84, 1, 1, 1, 0),
+    Layer("LeNet-5", 84, 10, 1, 1, 1, 0),
+    Layer("LSTM", 144, 384, 1, 1, 1, 0, 28),
+    *_resnet(),
+    *_mobilenet(),
+    Layer("AlexNet", 3, 96, 227, 11, 4, 0),
+    Layer("AlexNet", 96, 256, 27, 5, 1, 2),
+    Layer("AlexNet", 256, 384, 13, 3, 1, 1),
+    Layer("AlexNet", 384, 384, 13, 3, 1, 1),
+    Layer("AlexNet", 384, 256, 13, 3, 1, 1),
+    Layer("AlexNet", 9216, 4096, 1, 1, 1, 0),
+    Layer("AlexNet", 4096, 4096, 1, 1, 1, 0),
+    Layer("AlexNet", 4096, 1000, 1, 1, 1, 0),
 ]
 
 
-def fastest(run: Callable[[], object], repetitions: int) -> float:
-    """Microseconds of CPU time: several runs are timed together until they take a millisecond."""
-    run()
-    count = 1
-    best = float("inf")
-    for _ in range(repetitions):
+def fastest(runs: list[Callable[[], object]], repetitions: int) -> list[float]:
+    """Microseconds of CPU time of each, taken turn by turn; short ones are timed several times together."""
+    counts = []
+    for run in runs:
+        run()
         began = time.process_time_ns()
-        for _ in range(count):
-            run()
-        spent = (time.process_time_ns() - began) / 1e3
-        if spent < 1000:
-            count *= 2
-        else:
-            best = min(best, spent / count)
+        run()
+        counts.append(max(1, 500_000 // max(1, time.process_time_ns() - began)))
+    best = [float("inf")] * len(runs)
+    for _ in range(repetitions):
+        for i, run in enumerate(runs):
+            began = time.process_time_ns()
+            for _ in range(counts[i]):
+                run()
+            best[i] = min(best[i], (time.process_time_ns() - began) / 1e3 / counts[i])
     return best
 
 
 def float_layer(
-    layer: Layer, x: npt.NDArray[np.float32], weights: npt.NDArray[np.float32]
+    layer: Layer, x: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]
 ) -> Callable[[], object]:
-    """The layer in onnxruntime."""
+    """The layer in onnxruntime: its own way for dense layers (Gemm)."""
     from onnx import TensorProto, helper, numpy_helper
 
-    node = helper.make_node(
-        "Conv",
-        ["x", "w"],
-        ["y"],
-        group=layer.groups,
-        strides=[layer.stride] * 2,
-        pads=[layer.padding] * 4,
-        kernel_shape=[layer.kernel] * 2,
-    )
+    if layer.side == 1:
+        x, weights = x.reshape(1, -1), weights.reshape(layer.outputs, -1)
+        node = helper.make_node("Gemm", ["x", "w", "b"], ["s"], transB=1)
+    else:
+        node = helper.make_node(
+            "Conv",
+            ["x", "w", "b"],
+            ["s"],
+            group=layer.groups,
+            strides=[layer.stride] * 2,
+            pads=[layer.padding] * 4,
+            kernel_shape=[layer.kernel] * 2,
+        )
     graph = helper.make_graph(
-        [node],
+        [node, helper.make_node("Relu", ["s"], ["y"])],
         "layer",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, x.shape)],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(weights, "w")],
+        [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(bias, "b")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     options = onnxruntime.SessionOptions()
@@ -127,76 +186,98 @@ def float_layer(
     return lambda: session.run(None, {"x": x})
 
 
-def checked(
-    layer: Layer, x: npt.NDArray[np.int64], weights: npt.NDArray[np.int64], result: npt.NDArray[np.int64]
-) -> None:
-    """Stop when the result differs from 64-bit arithmetic."""
+def expected_items(
+    layer: Layer, x: npt.NDArray[np.int64], weights: npt.NDArray[np.int64], bias: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The layer in NumPy: sums below 2^53 are exact in float64."""
     p = layer.padding
-    padded = np.pad(x, ((0, 0), (p, p), (p, p)))
+    padded = np.pad(x, ((0, 0), (p, p), (p, p))).astype(np.float64)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (layer.kernel, layer.kernel), axis=(1, 2))
     windows = windows[:, :: layer.stride, :: layer.stride]
     if layer.groups > 1:
-        expected = np.einsum("chwab,cab->chw", windows, weights[:, 0])
+        sums = np.einsum("chwab,cab->chw", windows, weights[:, 0].astype(np.float64))
     else:
-        rows = windows.transpose(1, 2, 0, 3, 4).reshape(windows.shape[1] * windows.shape[2], -1)
-        # exact in float64: sums below 2^53
-        expected = (weights.reshape(layer.outputs, -1).astype(np.float64) @ rows.T.astype(np.float64)).astype(
-            np.int64
-        )
-    if not np.array_equal(result, expected.reshape(-1)):
+        rows = windows.transpose(0, 3, 4, 1, 2).reshape(-1, windows.shape[1] * windows.shape[2])
+        sums = weights.reshape(layer.outputs, -1).astype(np.float64) @ rows
+    sums = sums.reshape(layer.outputs, -1) + bias[:, None]
+    result: npt.NDArray[np.int64] = np.maximum(np.trunc(sums / SCALE), 0).astype(np.int64).reshape(-1)
+    return result
+
+
+def measured(layer: Layer, repetitions: int, random: np.random.Generator) -> tuple[float, float | None]:
+    """Microseconds of ours and of onnxruntime's."""
+    terms = layer.inputs // layer.groups * layer.kernel**2
+    spread = SCALE * (2 / terms) ** 0.5
+    shape = layer.outputs, layer.inputs // layer.groups, layer.kernel, layer.kernel
+    weights = np.rint(random.normal(0, spread, shape)).astype(np.int64)
+    bias = np.rint(random.normal(0, SCALE * SCALE / 10, layer.outputs)).astype(np.int64)
+    x = np.clip(random.normal(0, 1200, (layer.inputs, layer.side, layer.side)), 0, 8_459).astype(np.int64)
+    buffer = Buffer.of_array(x.reshape(-1).astype(np.int16))
+    buffer.channels_last(layer.inputs)  # as the layer before leaves it
+    block, bias_block = WeightBlock.of_array(weights.reshape(-1)), WeightBlock.of_array(bias)
+    correlation = layer.shape()
+
+    def ours() -> Buffer:
+        result = Buffer()
+        result.replace(buffer.stored, buffer.extremes, buffer.layout)
+        convolve(result, block, correlation)
+        work = result.deferred
+        if work is None or not work.add_bias(bias_block) or not work.divide(SCALE):
+            raise SystemExit(f"{layer.name}: not on the 16-bit route")
+        work.rectify(0)
+        result.settle()
+        return result
+
+    if not np.array_equal(ours().array, expected_items(layer, x, weights, bias)):
         raise SystemExit(f"{layer.name}: the integer layer is wrong")
+    if onnxruntime is None:
+        return fastest([ours], repetitions)[0], None
+    floats = [(a / b).astype(np.float32) for a, b in ((x[None], SCALE), (weights, SCALE), (bias, SCALE**2))]
+    theirs = float_layer(layer, *floats)
+    first, second = fastest([ours, theirs], repetitions)
+    return first, second
 
 
 def main() -> int:
     """Measure and print."""
+    networks = list(dict.fromkeys(layer.network for layer in LAYERS))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--repetitions", type=int, default=40)
+    parser.add_argument("--network", action="append", choices=networks)
+    parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     random = np.random.default_rng(1)
-    rows = []
-    table = Table("layer", "MACs", "route", "µs", "ns/MAC", "onnxruntime float32 µs", "ratio")
-    for column in table.columns[1:]:
+    rows: list[dict[str, Any]] = []
+    table = Table("network", "layer", "times", "MACs", "µs", "MAC/ns", "onnxruntime µs", "ratio", title=KERNELS.name)
+    for column in table.columns[2:]:
         column.justify = "right"
-    for layer in LAYERS:
-        shape = layer.shape()
-        x = random.integers(0, 8_000, (layer.inputs, layer.side, layer.side))
-        weights = random.integers(
-            -200, 201, (layer.outputs, layer.inputs // layer.groups, layer.kernel, layer.kernel)
-        )
-        buffer = Buffer()
-        buffer.append(x.reshape(-1))
-        block = WeightBlock.of_array(weights.reshape(-1))
-        result = correlate(buffer, block, shape)
-        checked(layer, x, weights, result.astype(np.int64))
-        ours = fastest(
-            lambda b=buffer, w=block, s=shape: Buffer().hold(correlate(b, w, s)), options.repetitions
-        )
-        theirs = None
-        if onnxruntime is not None:
-            run = float_layer(layer, x[None].astype(np.float32) / 1000, weights.astype(np.float32) / 1000)
-            theirs = fastest(run, options.repetitions)
-        route = (
-            "depthwise"
-            if layer.groups > 1
-            else "panels"
-        )
-        rows.append(
-            {**asdict(layer), "macs": shape.products, "route": route, "us": ours, "onnxruntime_us": theirs}
-        )
-        table.add_row(
-            layer.name,
-            f"{shape.products:,}",
-            route,
-            f"{ours:,.1f}",
-            f"{ours * 1e3 / shape.products:.3f}",
-            f"{theirs:,.1f}" if theirs else "-",
-            f"{ours / theirs:.2f}" if theirs else "-",
-        )
-    Console().print(table)
+    for network in options.network or networks:
+        total, total_float = 0.0, 0.0
+        for layer in [layer for layer in LAYERS if layer.network == network]:
+            ours, theirs = measured(layer, options.repetitions, random)
+            products = layer.shape().products
+            total += ours * layer.times
+            total_float += (theirs or 0.0) * layer.times
+            rows.append(
+                {**asdict(layer), "layer": layer.name, "macs": products, "us": ours, "onnxruntime_us": theirs}
+            )
+            table.add_row(
+                network,
+                layer.name,
+                str(layer.times),
+                f"{products:,}",
+                f"{ours:,.1f}",
+                f"{products / ours / 1e3:.1f}",
+                f"{theirs:,.1f}" if theirs else "-",
+                f"{ours / theirs:.2f}" if theirs else "-",
+            )
+        ratio = f"{total / total_float:.2f}" if total_float else "-"
+        table.add_row(network, "sum", "", "", f"{total:,.0f}", "", f"{total_float:,.0f}", ratio, style="bold")
+        table.add_section()
+    Console(width=110).print(table)
     if options.json:
         with open(options.json, "w") as file:
-            json.dump(rows, file, indent=1)
+            json.dump({"kernels": KERNELS.name, "layers": rows}, file, indent=1)
     return 0
 
 
