@@ -159,6 +159,11 @@ class WeightBlock:
                 self._extremes = item_arrays.extremes(array)
         return self._extremes
 
+    def note_extremes(self, low: int, high: int) -> None:
+        """Take what a kernel found while it read all items: their least and their greatest."""
+        if self._extremes is None:
+            self._extremes = low, high
+
     @property
     def bound(self) -> int:
         """The largest magnitude of the items."""

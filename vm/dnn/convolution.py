@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from smartvm.vm.dnn import gas
 from smartvm.vm.dnn.correlation import bound_of, convolve, transpose
+from smartvm.vm.dnn.deferred import prepare
 from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
-from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution, depthwise, full_connection
 from smartvm.vm.extension import InstructionContext
 
 
@@ -19,26 +20,22 @@ def output_side(
     return (padded - kernel) // stride + 1
 
 
+def _output_sides(
+    context: InstructionContext, height: int, width: int, kernel: int, stride: int, padding: int
+) -> None:
+    """Halt unless the window fits both sides."""
+    output_side(context, "height", height, kernel, stride, padding)
+    output_side(context, "width", width, kernel, stride, padding)
+
+
 def conv_sing(context: InstructionContext) -> None:
     """CONV_SING(weights, C, O, H, W, k, s, p): depthwise convolution, O = C."""
     block_id, *_ = context.operands
     channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
     if kernels != channels:
         raise context.halt(f"as many output channels as input channels ({channels})", str(kernels))
-    shape = Correlation(
-        groups=channels,
-        inputs=1,
-        kernels=channels,
-        sizes=(1, height, width),
-        kernel=(1, kernel, kernel),
-        outputs=(
-            1,
-            output_side(context, "height", height, kernel, stride, padding),
-            output_side(context, "width", width, kernel, stride, padding),
-        ),
-        stride=stride,
-        padding=(0, padding, padding),
-    )
+    _output_sides(context, height, width, kernel, stride, padding)
+    shape = depthwise(channels, height, width, kernel, stride, padding)
     require_length(context, channels * height * width, f"{channels}x{height}x{width}")
     _correlate_block(context, block_id, shape, f"{channels}x{kernel}x{kernel}")
 
@@ -47,20 +44,8 @@ def conv_mul(context: InstructionContext) -> None:
     """CONV_MUL(weights, C, O, H, W, k, s, p): convolution of C input maps to O output maps."""
     block_id, *_ = context.operands
     channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
-    shape = Correlation(
-        groups=1,
-        inputs=channels,
-        kernels=kernels,
-        sizes=(1, height, width),
-        kernel=(1, kernel, kernel),
-        outputs=(
-            1,
-            output_side(context, "height", height, kernel, stride, padding),
-            output_side(context, "width", width, kernel, stride, padding),
-        ),
-        stride=stride,
-        padding=(0, padding, padding),
-    )
+    _output_sides(context, height, width, kernel, stride, padding)
+    shape = convolution(channels, kernels, height, width, kernel, stride, padding)
     require_length(context, channels * height * width, f"{channels}x{height}x{width}")
     _correlate_block(context, block_id, shape, f"{kernels}x{channels}x{kernel}x{kernel}")
 
@@ -90,16 +75,7 @@ def full_con(context: InstructionContext) -> None:
     for name, value in (("channels", channels), ("height", height), ("width", width), ("outputs", outputs)):
         require_size(context, name, value, least=1)
     length = channels * height * width
-    shape = Correlation(
-        groups=1,
-        inputs=channels,
-        kernels=outputs,
-        sizes=(1, height, width),
-        kernel=(1, height, width),
-        outputs=(1, 1, 1),
-        stride=1,
-        padding=(0, 0, 0),
-    )
+    shape = full_connection(channels, height, width, outputs)
     require_length(context, length, f"{channels}x{height}x{width}")
     _correlate_block(context, block_id, shape, f"{outputs}x{length}")
 
@@ -149,6 +125,7 @@ def _correlate_block(context: InstructionContext, block_id: int, shape: Correlat
     """Charge and compute, once the operands and the Buffer's length are right."""
     block = require_block(context, block_id)
     require_block_length(context, block, shape.kernels * shape.terms, meaning)
+    prepare(block, shape)  # reads the block but once, its extremes included, which gas depends on
     gas.charge_growth(context, shape.kernels * shape.positions, len(context.buffer))
     reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
     reads = max(reads, len(context.buffer))

@@ -206,14 +206,18 @@ def _widened(out: npt.NDArray[Any], filled: int) -> npt.NDArray[Any]:
     return wide
 
 
+def prepare(block: WeightBlock, shape: Correlation) -> tuple[PanelPlan, Panels] | None:
+    """The block's weights packed for a shape that they fill; None where the 16-bit route has no plan."""
+    plan = panels.plan_of(shape) if block.width <= 2 else None
+    return None if plan is None else (plan, panels.panels_of(block, plan))
+
+
 def work_for(values: ItemArray, layout: int, bound: int, block: WeightBlock, shape: Correlation) -> PanelWork | None:
     """The work of a correlation of items up to ``bound``; None where the 16-bit route does not hold for it."""
-    if block.width > 2 or bound >= 1 << 40:
+    prepared = prepare(block, shape) if bound < 1 << 40 else None
+    if prepared is None:
         return None
-    plan = panels.plan_of(shape)
-    if plan is None:
-        return None
-    packed = panels.panels_of(block, plan)
+    plan, packed = prepared
     limbs = panels.limbs_for(packed.norm, bound)
     if limbs is None or (limbs.count > 1 and plan.offsets is not None):
         return None

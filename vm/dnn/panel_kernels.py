@@ -38,6 +38,18 @@ _taps = tap_tile()
 
 
 @compiled
+def _clear(target):
+    for i in range(target.shape[0]):
+        target[i] = 0
+
+
+@compiled
+def _copy(target, source):
+    for i in range(target.shape[0]):
+        target[i] = source[i]
+
+
+@compiled
 def place_map(x, height, width, channels, channel_step, place_step, top, left, out):
     """Write a map of int16 to ``out``, channels last, ``top`` rows and ``left`` columns of zeros around it.
 
@@ -45,55 +57,68 @@ def place_map(x, height, width, channels, channel_step, place_step, top, left, o
     2·top)·(width + 2·left)·channels items or more; all are written.
     """
     line = (width + 2 * left) * channels
-    out[: top * line + left * channels] = 0
+    _clear(out[: top * line + left * channels])
     for row in range(height):
         start = (row + top) * line + left * channels
-        target = out[start : start + width * channels]
+        end = start + width * channels
+        target = out[start:end]
         if channel_step == 1 and place_step == channels:
-            target[:] = x[row * width * channels : (row + 1) * width * channels]
+            _copy(target, x[row * width * channels : (row + 1) * width * channels])
         else:
             for channel in range(channels):
                 source = x[channel * channel_step + row * width * place_step :]
                 for column in range(width):
                     target[column * channels + channel] = source[column * place_step]
-        end = start + width * channels
-        out[end : end + 2 * left * channels] = 0
-    out[(height + top) * line :] = 0
+        _clear(out[end : end + 2 * left * channels])
+    _clear(out[height * line + top * line :])
+
+
+@compiled
+def _item(packed, width, i):
+    """Item ``i`` of big-endian bytes, 1 or 2 an item."""
+    if width == 1:
+        return np.int64(np.int8(packed[i]))
+    return np.int64(np.int8(packed[2 * i])) * 256 + np.int64(packed[2 * i + 1])
 
 
 @compiled
 def pack_panels(packed, width, kernels, inputs, rows, columns, out):
-    """Pack weights ``[kernel][input][row][column]``, given as bytes (1 or 2 an item, big-endian), into ``out`` (zeros):
-    ``[panel][row][pair of terms][channel][term of the pair]``, terms of a row in the order column, input.
+    """Pack weights ``[kernel][input][row][column]``, given as bytes (1 or 2 an item, big-endian), into ``out``:
+    ``[panel][row][pair of terms][channel][term of the pair]``, terms of a row in the order column, input, with a 0
+    where they are odd in number.
 
     Channels that fill up the last panel repeat the last kernel, so that their results leave the extremes alone.
-    Returns the largest sum of magnitudes of one kernel.
+    Returns (the largest sum of magnitudes of one kernel, the least and the greatest weight).
     """
     stretch = columns * inputs
-    length = stretch + stretch % 2
-    filled = (kernels + CHANNELS - 1) // CHANNELS * CHANNELS
-    largest = 0
-    for o in range(kernels):
-        lane = (o // CHANNELS) * rows * length * CHANNELS + (o % CHANNELS) * 2
-        total = 0
-        for channel in range(inputs):
-            for row in range(rows):
-                source = ((o * inputs + channel) * rows + row) * columns
-                for column in range(columns):
-                    i = source + column
-                    if width == 1:
-                        value = np.int64(np.int8(packed[i]))
-                    else:
-                        value = np.int64(np.int8(packed[2 * i])) * 256 + np.int64(packed[2 * i + 1])
-                    term = column * inputs + channel
-                    at = lane + (row * length + term - term % 2) * CHANNELS + term % 2
+    terms = stretch * rows
+    totals = np.empty(CHANNELS, np.int64)
+    largest, least, greatest = np.int64(0), np.int64(1 << 15), np.int64(-(1 << 15))
+    at = 0
+    for first in range(0, kernels, CHANNELS):
+        totals[:] = 0
+        last = kernels - 1 - first
+        for row in range(rows):
+            for term in range(0, stretch, 2):
+                offset = ((term % inputs) * rows + row) * columns + term // inputs
+                second = term + 1
+                beside = ((second % inputs) * rows + row) * columns + second // inputs
+                for lane in range(CHANNELS):
+                    start = (first + min(lane, last)) * terms
+                    value = _item(packed, width, start + offset)
                     out[at] = value
-                    if o == kernels - 1:
-                        for more in range(1, filled - kernels + 1):
-                            out[at + 2 * more] = value
-                    total += abs(value)
-        largest = max(largest, total)
-    return largest
+                    total = abs(value)
+                    least, greatest = min(least, value), max(greatest, value)
+                    value = np.int64(0)
+                    if second < stretch:
+                        value = _item(packed, width, start + beside)
+                        least, greatest = min(least, value), max(greatest, value)
+                    out[at + 1] = value
+                    totals[lane] += total + abs(value)
+                    at += 2
+        for lane in range(CHANNELS):
+            largest = max(largest, totals[lane])
+    return largest, least, greatest
 
 
 @compiled
@@ -246,29 +271,41 @@ def correlate_limbs(limbs, bits, window, weights, bias, kernels, divisor, low, h
 @compiled
 def pack_taps(packed, width, channels, taps, out):
     """Pack depthwise weights ``[channel][tap]``, given as bytes (1 or 2 an item, big-endian), into ``out``:
-    ``[tap][channel]``, int32 whose low half is the weight and whose high half is 0. Returns the largest sum of
-    magnitudes of one channel."""
-    largest = 0
-    for channel in range(channels):
-        total = 0
-        for tap in range(taps):
-            i = channel * taps + tap
-            if width == 1:
-                value = np.int64(np.int8(packed[i]))
-            else:
-                value = np.int64(np.int8(packed[2 * i])) * 256 + np.int64(packed[2 * i + 1])
-            out[tap * channels + channel] = value & 0xFFFF
-            total += abs(value)
-        largest = max(largest, total)
-    return largest
+    ``[tile][pair of taps][channel][tap of the pair]``, with a 0 where they are odd in number.
+
+    A tile is ``CHANNELS`` channels, the last one those at the end; each 4 of 8 channels of two vectors stand
+    together, as ``panel_tiles.tap_tile`` interleaves items. Returns (the largest sum of magnitudes of one channel,
+    the least and the greatest weight).
+    """
+    totals = np.zeros(channels, np.int64)
+    least, greatest = np.int64(1 << 15), np.int64(-(1 << 15))
+    at = 0
+    for tile in range((channels + CHANNELS - 1) // CHANNELS):
+        first = min(tile * CHANNELS, channels - CHANNELS)
+        totals[first : first + CHANNELS] = 0
+        for pair in range(0, taps, 2):
+            for place in range(CHANNELS):
+                i = place % (2 * _LANES)
+                channel = first + place - i + i % _LANES // 4 * 8 + i % 4 + i // _LANES * 4
+                for tap in range(pair, pair + 2):
+                    value = np.int64(0)
+                    if tap < taps:
+                        value = _item(packed, width, channel * taps + tap)
+                        least, greatest = min(least, value), max(greatest, value)
+                    out[at] = value
+                    totals[channel] += abs(value)
+                    at += 1
+    return totals.max(), least, greatest
 
 
 @compiled
 def correlate_taps(values, window, offsets, weights, bias, channels, reciprocal, low, high, first, out):
-    """Depthwise ``correlate_panels``: channel c of position n sums ``weights[tap, c]·values[start n + offsets[tap] +
-    c]``. At least ``CHANNELS`` channels. ``weights``: ``pack_taps``'s; ``window`` as there, of which the first four
-    numbers count; ``bias``: int32."""
+    """Depthwise ``correlate_panels``: channel c of position n sums the taps' weights times ``values[start n +
+    offsets[tap] + c]``; an odd number of taps has a last one more, of any offset in the map. At least ``CHANNELS``
+    channels. ``weights``: ``pack_taps``'s; ``window`` as there, of which the first four numbers count; ``bias``:
+    int32."""
     positions, columns, row_step, column_step = window[0], window[1], window[2], window[3]
+    tile_items = offsets.shape[0] * CHANNELS
     extremes = np.empty(2 * _LANES, np.int32)
     least, greatest = np.int64(INT32_HIGH), np.int64(INT32_LOW)
     limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
@@ -278,14 +315,12 @@ def correlate_taps(values, window, offsets, weights, bias, channels, reciprocal,
         _new_extremes(extremes)
         for n in range(n0, n1):
             start = (n // columns) * row_step + (n % columns) * column_step
-            c = 0
-            while c < channels:
-                c = min(c, channels - CHANNELS)  # the last tile may compute channels again
+            for tile in range((channels + CHANNELS - 1) // CHANNELS):
+                c = min(tile * CHANNELS, channels - CHANNELS)  # the last tile may compute channels again
                 _taps(
-                    values, start + c, offsets, weights, c, channels, bias, reciprocal, low, high,
+                    values, start + c, offsets, weights, tile * tile_items, bias, c, reciprocal, low, high,
                     out, n * channels + c, extremes,
                 )  # fmt: skip
-                c += CHANNELS
         block_least, block_greatest = _reduced(extremes)
         if block_greatest > limit or block_least < -limit - 1:
             break

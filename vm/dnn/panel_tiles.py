@@ -286,11 +286,27 @@ def _panel_sums(
     return sums
 
 
+def _interleaved(part):
+    """The lanes of two vectors of 16-bit items, interleaved within 128 bits: the first (0) or the second (1) four
+    items of each eight. So x86 interleaves in one instruction, and packing 32-bit results undoes it."""
+    count = 2 * KERNELS.lanes
+    lanes = []
+    for start in range(4 * part, count, 8):
+        for i in range(start, start + 4):
+            lanes += [i, count + i]
+    return ir.Constant(ir.VectorType(I32, count), lanes)
+
+
+def _order():
+    """Where channel c of a tap tile's two vectors of sums stands, counted through both."""
+    return [c // 8 * 4 + c % 4 + (KERNELS.lanes if c % 8 >= 4 else 0) for c in range(2 * KERNELS.lanes)]
+
+
 def tap_tile():
     """The intrinsic of a depthwise tile: one position, a panel's number of channels.
 
-    Channel c sums ``weights[tap·pitch + first + c]·values[start + offsets[tap] + c]`` over all offsets. Weights are
-    int32 whose high half is 0, so that pairing an item with its sign extension leaves the item's own product.
+    Channel c sums the products of ``values[start + offsets[t] + c]`` and its weights of all taps t, an even number,
+    whose pairs ``pack_taps`` laid out from ``weights_at`` on. Its bias is ``bias[first + c]``.
     """
 
     @intrinsic
@@ -300,9 +316,9 @@ def tap_tile():
         start,
         offsets,
         weights,
-        first,
-        pitch,
+        weights_at,
         bias,
+        first,
         reciprocal,
         low,
         high,
@@ -317,8 +333,8 @@ def tap_tile():
             offsets,
             weights,
             number,
-            number,
             bias,
+            number,
             types.float64,
             number,
             number,
@@ -331,52 +347,74 @@ def tap_tile():
             def data(position):
                 return array_data(context, builder, sig.args[position], arguments[position])
 
-            vectors, lanes = KERNELS.vectors, KERNELS.lanes
+            groups, lanes = KERNELS.vectors // 2, KERNELS.lanes
             sums_type = ir.VectorType(I32, lanes)
-            narrow = ir.VectorType(I16, lanes)
-            pairs = ir.VectorType(I16, 2 * lanes)
-            start, first, pitch = arguments[1], arguments[4], arguments[5]
+            items_type = ir.VectorType(I16, 2 * lanes)
+            start, first_weight, first, out_at = (arguments[i] for i in (1, 4, 6, 11))
             count = builder.extract_value(
                 context.make_array(sig.args[2])(context, builder, arguments[2]).shape, 0
             )
-            values, offsets, weights, bias = data(0), data(2), data(3), data(6)
+            values, offsets, weights, bias = data(0), data(2), data(3), data(5)
 
-            def shifted(value, v):
-                return builder.add(value, ir.Constant(I64, v * lanes))
+            def number(value):
+                return ir.Constant(I64, value)
 
-            biases = [
-                builder.load(vector_at(builder, bias, shifted(first, v), sums_type), align=4)
-                for v in range(vectors)
-            ]
+            def items(pointer, at, vector):
+                place = builder.add(at, number(2 * lanes * vector))
+                return builder.load(vector_at(builder, pointer, place, items_type), align=2)
+
+            order = _order()
+            inverse = [order.index(i) for i in range(2 * lanes)]
+
+            def biases_of(group):
+                a, b = (
+                    builder.load(vector_at(builder, bias, builder.add(first, number(lanes * v)), sums_type), align=4)
+                    for v in (2 * group, 2 * group + 1)
+                )
+                return [_chosen(builder, a, b, inverse[v * lanes : (v + 1) * lanes]) for v in (0, 1)]
+
+            biases = [vector for group in range(groups) for vector in biases_of(group)]
             before = builder.block
-            loop, done = builder.append_basic_block("tap"), builder.append_basic_block("taps_done")
+            loop, done = builder.append_basic_block("taps"), builder.append_basic_block("taps_done")
             builder.branch(loop)
             builder.position_at_end(loop)
             tap = builder.phi(I64)
-            tap.add_incoming(ir.Constant(I64, 0), before)
+            tap.add_incoming(number(0), before)
             weights_at = builder.phi(I64)
-            weights_at.add_incoming(first, before)
-            totals = [builder.phi(sums_type) for _ in range(vectors)]
-            at = builder.add(start, builder.load(builder.gep(offsets, [tap])))
+            weights_at.add_incoming(first_weight, before)
+            totals = [builder.phi(sums_type) for _ in range(2 * groups)]
+            places = [
+                builder.add(start, builder.load(builder.gep(offsets, [builder.add(tap, number(i))]))) for i in (0, 1)
+            ]
             sums = []
-            for v, total in enumerate(totals):
-                total.add_incoming(biases[v], before)
-                items = builder.load(vector_at(builder, values, shifted(at, v), narrow), align=2)
-                weight = builder.load(vector_at(builder, weights, shifted(weights_at, v), sums_type), align=4)
-                items = builder.bitcast(builder.sext(items, sums_type), pairs)
-                sums.append(add_pairs(builder, total, items, builder.bitcast(weight, pairs)))
-                total.add_incoming(sums[-1], loop)
-            following = builder.add(tap, ir.Constant(I64, 1))
+            for group in range(groups):
+                a, b = (items(values, place, group) for place in places)
+                for part in (0, 1):
+                    index = 2 * group + part
+                    weight = items(weights, weights_at, index)
+                    pairs = builder.shuffle_vector(a, b, _interleaved(part))
+                    sums.append(add_pairs(builder, totals[index], pairs, weight))
+                    totals[index].add_incoming(biases[index], before)
+                    totals[index].add_incoming(sums[-1], loop)
+            following = builder.add(tap, number(2))
             tap.add_incoming(following, loop)
-            weights_at.add_incoming(builder.add(weights_at, pitch), loop)
+            weights_at.add_incoming(builder.add(weights_at, number(4 * lanes * groups)), loop)
             builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
             builder.position_at_end(done)
             finish = Finish(builder, arguments[7], arguments[8], arguments[9], data(12))
-            for v, total in enumerate(sums):
-                finish.store(finish.apply(total), data(10), shifted(arguments[11], v))
+            for group in range(groups):
+                a, b = (finish.apply(total) for total in sums[2 * group : 2 * group + 2])
+                for v in (0, 1):
+                    result = _chosen(builder, a, b, order[v * lanes : (v + 1) * lanes])
+                    finish.store(result, data(10), builder.add(out_at, number(lanes * (2 * group + v))))
             finish.keep_extremes()
             return context.get_dummy_value()
 
         return signature, generate
 
     return tile
+
+
+def _chosen(builder, a, b, lanes):
+    """The lanes of two vectors, counted through both."""
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, len(lanes)), lanes))

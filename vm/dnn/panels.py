@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,8 @@ SUM_LIMIT = 1 << 31
 LIMB_SUM_LIMIT = 1 << 51
 #: Passes over limbs beyond which float64 BLAS is as fast.
 _MOST_LIMBS = 4
+#: Bytes of a block that are read at a time to be packed.
+_PACKED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ def _depthwise_plan(shape: Correlation) -> PanelPlan | None:
     )
     rows, columns = shape.kernel[1], shape.kernel[2]
     offsets = (np.arange(rows)[:, None] * line + np.arange(columns) * channels).reshape(-1)
+    if len(offsets) % 2:
+        offsets = np.append(offsets, 0)
     copied = top > 0 or left > 0
     return PanelPlan(channels, 1, rows, columns, (top, left), copied, False, window, offsets)
 
@@ -139,23 +143,34 @@ def panels_of(block: WeightBlock, plan: PanelPlan) -> Panels:
     A matrix-vector product waits for memory alone, so its weights stay bytes where they are bytes.
     """
     narrow = block.width == 1 and plan.window[0] == 1
-    key = ("panels", plan.kernels, plan.inputs, plan.rows, plan.columns, plan.offsets is None, narrow)
-    kept = block.prepared(key)
-    if kept is None:
+    taps = plan.offsets is not None
+    key = ("panels", plan.kernels, plan.inputs, plan.rows, plan.columns, taps, narrow)
+    return block.prepare(key, lambda: _packed(block, plan, np.int8 if narrow else np.int16))
+
+
+def _packed(block: WeightBlock, plan: PanelPlan, dtype: type[np.signedinteger[Any]]) -> Panels:
+    panel = panel_kernels.CHANNELS
+    panels = -(-plan.kernels // panel)
+    if plan.offsets is not None:
+        weights: npt.NDArray[Any] = np.empty(panels * panel * len(plan.offsets), dtype)
         packed = np.frombuffer(block.packed, np.uint8)
-        if plan.offsets is not None:
-            taps = np.empty(plan.rows * plan.columns * plan.kernels, np.int32)
-            norm = panel_kernels.pack_taps(packed, block.width, plan.kernels, plan.rows * plan.columns, taps)
-            return block.keep(key, Panels(taps, int(norm)))
-        panels = -(-plan.kernels // panel_kernels.CHANNELS)
-        weights: npt.NDArray[Any] = np.zeros(
-            panels * panel_kernels.CHANNELS * plan.rows * plan.length, np.int8 if narrow else np.int16
+        taps = plan.rows * plan.columns
+        found = panel_kernels.pack_taps(packed, block.width, plan.kernels, taps, weights)
+        block.note_extremes(int(found[1]), int(found[2]))
+        return Panels(weights, int(found[0]))
+    weights = np.empty(panels * panel * plan.rows * plan.length, dtype)
+    kernel_bytes = plan.inputs * plan.rows * plan.columns * block.width
+    step = max(1, _PACKED_BYTES // (panel * kernel_bytes)) * panel
+    parts = []
+    for first in range(0, plan.kernels, step):
+        count = min(step, plan.kernels - first)
+        packed = np.frombuffer(block.entry.part(1 + first * kernel_bytes, count * kernel_bytes), np.uint8)
+        target = weights[first * plan.rows * plan.length :]
+        parts.append(
+            panel_kernels.pack_panels(packed, block.width, count, plan.inputs, plan.rows, plan.columns, target)
         )
-        norm = panel_kernels.pack_panels(
-            packed, block.width, plan.kernels, plan.inputs, plan.rows, plan.columns, weights
-        )
-        kept = block.keep(key, Panels(weights, int(norm)))
-    return cast("Panels", kept)
+    block.note_extremes(min(int(part[1]) for part in parts), max(int(part[2]) for part in parts))
+    return Panels(weights, max(int(part[0]) for part in parts))
 
 
 @dataclass(frozen=True, slots=True)

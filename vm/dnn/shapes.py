@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -49,6 +50,56 @@ class Correlation:
     def is_whole_map(self) -> bool:
         """Whether the only window is the whole map."""
         return self.kernel == self.sizes and self.padding == (0, 0, 0)
+
+
+def depthwise(channels: int, height: int, width: int, kernel: int, stride: int, padding: int) -> Correlation:
+    """CONV_SING's shape: each channel by its own kernel."""
+    return _plane(channels, 1, channels, height, width, kernel, stride, padding)
+
+
+def convolution(
+    channels: int, kernels: int, height: int, width: int, kernel: int, stride: int, padding: int
+) -> Correlation:
+    """CONV_MUL's shape."""
+    return _plane(1, channels, kernels, height, width, kernel, stride, padding)
+
+
+def _plane(
+    groups: int, inputs: int, kernels: int, height: int, width: int, kernel: int, stride: int, padding: int
+) -> Correlation:
+    rows, columns = ((side + 2 * padding - kernel) // stride + 1 for side in (height, width))
+    return Correlation(
+        groups,
+        inputs,
+        kernels,
+        (1, height, width),
+        (1, kernel, kernel),
+        (1, rows, columns),
+        stride,
+        (0, padding, padding),
+    )
+
+
+def full_connection(channels: int, height: int, width: int, outputs: int) -> Correlation:
+    """FULL_CON's shape: the only window is the whole map."""
+    sizes = (1, height, width)
+    return Correlation(1, channels, outputs, sizes, sizes, (1, 1, 1), 1, (0, 0, 0))
+
+
+def shape_of(name: str, operands: Sequence[int]) -> Correlation | None:
+    """The shape of CONV_SING, CONV_MUL or FULL_CON with known operands (block id first), if it is one at all."""
+    _, *sizes = operands
+    if name not in ("CONV_SING", "CONV_MUL", "FULL_CON") or max(sizes) >= 1 << 32:
+        return None
+    if name == "FULL_CON":
+        channels, height, width, outputs = sizes
+        return full_connection(channels, height, width, outputs) if min(sizes) >= 1 else None
+    channels, kernels, height, width, kernel, stride, padding = sizes
+    if min(sizes[:-1]) < 1 or min(height, width) + 2 * padding < kernel:
+        return None
+    if name == "CONV_MUL":
+        return convolution(channels, kernels, height, width, kernel, stride, padding)
+    return depthwise(channels, height, width, kernel, stride, padding) if kernels == channels else None
 
 
 @dataclass(frozen=True, slots=True)
