@@ -123,7 +123,24 @@ def open_weights(source: str | Path | Mapping[str, Any]) -> Iterator[Arrays]:
     if isinstance(file, np.ndarray):
         raise WeightsError(f"`{path}` holds one array without a name, a .npz file is expected")
     with file:
-        yield {name: partial(_member, file, name, path) for name in file.files}
+        reader = _Reader(file, path)
+        yield {name: partial(reader.read, name) for name in file.files}
+
+
+class _Reader:
+    """Reads a file's arrays; the last one is kept, since its parts are asked for one after the other."""
+
+    def __init__(self, file: Any, path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._last: tuple[str, Array] | None = None
+
+    def read(self, name: str) -> Array:
+        """An array. Raises ``WeightsError``."""
+        if self._last is None or self._last[0] != name:
+            self._last = None
+            self._last = name, _member(self._file, name, self._path)
+        return self._last[1]
 
 
 def _member(file: Any, name: str, path: Path) -> Array:
