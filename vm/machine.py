@@ -138,9 +138,10 @@ class Machine:
         self.begin_transaction(TransactionEnvironment())
 
     def close(self) -> None:
-        """End the machine's second thread, if it has one."""
+        """End the machine's second thread, if it has one, and drop decoded weight blocks."""
         if self.prefetcher is not None:
             self.prefetcher.close()
+        self.blocks.clear()
 
     # -- tables
 

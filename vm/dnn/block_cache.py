@@ -56,6 +56,12 @@ class BlockCache:
             self._add(key, block)
             return block
 
+    def clear(self) -> None:
+        """Drop all blocks."""
+        with self._lock:
+            while self._blocks:
+                self._drop_oldest()
+
     def keep(self, block: WeightBlock) -> None:
         """Keep a block that was made elsewhere."""
         key = id(block.entry)
@@ -81,9 +87,11 @@ class BlockCache:
         self._total += size - self._sizes[key]
         self._sizes[key] = size
         while self._total > self.limit and len(self._blocks) > 1:
-            oldest, dropped = next(iter(self._blocks.items()))
-            del self._blocks[oldest]
-            self._total -= self._sizes.pop(oldest)
-            dropped.on_growth(None)
-            if self.on_drop is not None:
-                self.on_drop(dropped)
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        oldest, dropped = self._blocks.popitem(last=False)
+        self._total -= self._sizes.pop(oldest)
+        dropped.on_growth(None)
+        if self.on_drop is not None:
+            self.on_drop(dropped)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -82,10 +82,9 @@ def _correlated(buffer: Buffer, block: WeightBlock, shape: Correlation, route: R
 
 def float64_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.float64]:
     """The block's items as ``rows`` rows of float64, kept with the block (exact below 2^53)."""
-    kept = block.prepared(("float64", rows))
-    if kept is None:
-        kept = block.keep(("float64", rows), item_arrays.as_type(block.array, np.float64).reshape(rows, -1))
-    return cast("npt.NDArray[np.float64]", kept)
+    return block.prepare(
+        ("float64", rows), lambda: item_arrays.as_type(block.items(0, block.count), np.float64).reshape(rows, -1)
+    )
 
 
 def int64_items(block: WeightBlock) -> npt.NDArray[np.int64]:

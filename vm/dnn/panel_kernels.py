@@ -82,6 +82,27 @@ def _item(packed, width, i):
 
 
 @compiled
+def _decode(packed, width, row):
+    """Write items of big-endian bytes (1 or 2 an item) to ``row``; the sum of their magnitudes, the least and the
+    greatest."""
+    total = np.int64(0)
+    least, greatest = np.int16(32767), np.int16(-32768)
+    if width == 1:
+        for t in range(packed.shape[0]):
+            value = np.int16(np.int8(packed[t]))
+            row[t] = value
+            total += abs(np.int64(value))
+            least, greatest = min(least, value), max(greatest, value)
+    else:
+        for t in range(packed.shape[0] // 2):
+            value = np.int16((np.uint16(packed[2 * t]) << np.uint16(8)) | np.uint16(packed[2 * t + 1]))
+            row[t] = value
+            total += abs(np.int64(value))
+            least, greatest = min(least, value), max(greatest, value)
+    return total, least, greatest
+
+
+@compiled
 def pack_panels(packed, width, kernels, inputs, rows, columns, out):
     """Pack weights ``[kernel][input][row][column]``, given as bytes (1 or 2 an item, big-endian), into ``out``:
     ``[panel][row][pair of terms][channel][term of the pair]``, terms of a row in the order column, input, with a 0
@@ -89,35 +110,41 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, out):
 
     Channels that fill up the last panel repeat the last kernel, so that their results leave the extremes alone.
     Returns (the largest sum of magnitudes of one kernel, the least and the greatest weight).
+
+    A panel's kernels are decoded one after the other, then read side by side: all writes are in order.
     """
+    terms = inputs * rows * columns
     stretch = columns * inputs
-    terms = stretch * rows
-    totals = np.empty(CHANNELS, np.int64)
+    length = stretch + stretch % 2
+    # an odd number of cache lines from row to row, so that rows do not contend for the same places of the cache
+    span = ((terms + 31) // 32 | 1) * 32
+    staged = np.empty((CHANNELS, span), np.int16)
+    flat = staged.reshape(-1)
     largest, least, greatest = np.int64(0), np.int64(1 << 15), np.int64(-(1 << 15))
-    at = 0
-    for first in range(0, kernels, CHANNELS):
-        totals[:] = 0
-        last = kernels - 1 - first
+    for panel in range((kernels + CHANNELS - 1) // CHANNELS):
+        first = panel * CHANNELS
+        used = min(CHANNELS, kernels - first)
+        for o in range(used):
+            begin = (first + o) * terms * width
+            total, low, high = _decode(packed[begin : begin + terms * width], width, staged[o])
+            largest, least, greatest = max(largest, total), min(least, np.int64(low)), max(greatest, np.int64(high))
+        for o in range(used, CHANNELS):
+            for t in range(terms):
+                staged[o, t] = staged[used - 1, t]
         for row in range(rows):
+            target = out[(panel * rows + row) * length * CHANNELS :]
             for term in range(0, stretch, 2):
-                offset = ((term % inputs) * rows + row) * columns + term // inputs
-                second = term + 1
-                beside = ((second % inputs) * rows + row) * columns + second // inputs
-                for lane in range(CHANNELS):
-                    start = (first + min(lane, last)) * terms
-                    value = _item(packed, width, start + offset)
-                    out[at] = value
-                    total = abs(value)
-                    least, greatest = min(least, value), max(greatest, value)
-                    value = np.int64(0)
-                    if second < stretch:
-                        value = _item(packed, width, start + beside)
-                        least, greatest = min(least, value), max(greatest, value)
-                    out[at + 1] = value
-                    totals[lane] += total + abs(value)
-                    at += 2
-        for lane in range(CHANNELS):
-            largest = max(largest, totals[lane])
+                source = ((term % inputs) * rows + row) * columns + term // inputs
+                pairs = target[term * CHANNELS : (term + 2) * CHANNELS]
+                if term + 1 == stretch:
+                    for o in range(CHANNELS):
+                        pairs[2 * o] = flat[o * span + source]
+                        pairs[2 * o + 1] = 0
+                    continue
+                other = (((term + 1) % inputs) * rows + row) * columns + (term + 1) // inputs
+                for o in range(CHANNELS):
+                    pairs[2 * o] = flat[o * span + source]
+                    pairs[2 * o + 1] = flat[o * span + other]
     return largest, least, greatest
 
 
