@@ -5,7 +5,6 @@ A test whose client is absent skips with the reason.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,15 +15,8 @@ from pathlib import Path
 import pytest
 from smartvm.commands.zipapp import write_zipapp
 
-#: The npm package solc as an executable: Standard JSON and the version only.
-REFERENCE = """#!/usr/bin/env node
-const solc = require({package});
-if (process.argv.includes('--version')) {{
-    console.log('solc, the solidity compiler commandline interface\\nVersion: ' + solc.version());
-}} else {{
-    process.stdout.write(solc.compile(require('fs').readFileSync(0, 'utf8')));
-}}
-"""
+#: The npm package solc as an executable.
+STAND_IN = Path(__file__).with_name("solc_stand_in.js")
 
 INSTALL = "run tests/clients/install.py FOLDER and set SMARTVM_CLIENTS to the folder"
 
@@ -73,23 +65,35 @@ def reference_solc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not package or not Path(package).exists() or not shutil.which("node"):
         pytest.skip(f"no node, or no npm package solc: {INSTALL}, or SMARTVM_SOLC to the package")
     path = tmp_path_factory.mktemp("reference") / "solc"
-    path.write_text(REFERENCE.format(package=json.dumps(str(package))))
+    path.write_text(STAND_IN.read_text().replace("PACKAGE", str(Path(package).absolute()), 1))
     path.chmod(0o755)
     return path
 
 
 @pytest.fixture(scope="session")
-def forge() -> Run:
-    """Runs forge, offline."""
+def forge_binary() -> Path:
+    """Where forge is."""
     # The binary itself: the package's script loses its exit status.
     path = shutil.which("forge") or _installed("forge/node_modules/@foundry-rs/forge-*/bin/forge")
     if path is None:
         pytest.skip(f"no forge on PATH: {INSTALL}")
+    return Path(path)
+
+
+@pytest.fixture(scope="session")
+def forge_path(forge_binary: Path) -> str:
+    """A PATH with forge on it, for clients that start it."""
+    return f"{forge_binary.parent}{os.pathsep}{os.environ['PATH']}"
+
+
+@pytest.fixture(scope="session")
+def forge(forge_binary: Path) -> Run:
+    """Runs forge, offline."""
     settings = {
         "FOUNDRY_OFFLINE": "true", "FOUNDRY_AUTO_DETECT_SOLC": "false", "FOUNDRY_LINT_LINT_ON_BUILD": "false",
         "NO_COLOR": "1",
     }  # fmt: skip
-    return _runner([path], settings)
+    return _runner([forge_binary], settings)
 
 
 @pytest.fixture(scope="session")
