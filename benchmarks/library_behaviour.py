@@ -132,15 +132,21 @@ def random_value(type_: str, chance: random.Random) -> Any:
     return value if type_.startswith("u") or value < 1 << (bits - 1) else value - (1 << bits)
 
 
+def new_evm() -> pyrevm.EVM:
+    """An EVM with one rich sender."""
+    evm = pyrevm.EVM(env=pyrevm.Env(block=pyrevm.BlockEnv(number=1000, timestamp=1_700_000_000)))
+    evm.set_balance(SENDER, 10**30)
+    return evm
+
+
 @dataclass
 class Deployed:
     """One compiler's contract on an EVM of its own, so that addresses agree."""
 
     code: str
+    evm: pyrevm.EVM = field(default_factory=new_evm)
 
     def __post_init__(self) -> None:
-        self.evm = pyrevm.EVM(env=pyrevm.Env(block=pyrevm.BlockEnv(number=1000, timestamp=1_700_000_000)))
-        self.evm.set_balance(SENDER, 10**30)
         self.address: str | None = None
         try:
             self.address = self.evm.deploy(SENDER, bytes.fromhex(self.code), 0, 30_000_000)

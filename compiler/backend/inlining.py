@@ -14,7 +14,8 @@ from smartvm.compiler.source import SourceRange
 
 #: Sizes are operations and constant operands, about what the code takes in bytes divided by two.
 _MAX_SINGLE_CALL = 600
-_MAX_CALLER = 4000
+#: Room for the dispatch of a contract with hundreds of functions, each of which is called from there alone.
+_MAX_CALLER = 40_000
 
 
 class Inliner:

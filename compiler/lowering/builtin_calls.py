@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smartvm.compiler.analysis import types
 from smartvm.compiler.analysis.types import keccak256
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function
+from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function, in_order_written
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER
 from smartvm.compiler.lowering.reverts import DIVISION_BY_ZERO
 from smartvm.compiler.lowering.type_facts import (
@@ -35,16 +35,19 @@ if TYPE_CHECKING:
 
 def evaluated(f: FunctionLowering, arguments: Sequence[nodes.Expression]) -> list[Value]:
     """Argument values in their own types, ready to be encoded; pieces that may be used once."""
-    values: list[Value] = []
-    for argument in arguments:
-        value = f.value(argument)
-        checked_enum = (
-            isinstance(bare(value.type), types.EnumType) and f.context.enums_in_assembly
-        )
-        if checked_enum:
-            value = f.result(value.type, f.clean(value.type, value.slot))
-        values.append(value)
-    return values
+    return [_evaluated(f, argument) for argument in arguments]
+
+
+def evaluated_arguments(f: FunctionLowering, call: nodes.FunctionCall) -> list[Value]:
+    """The same for a call's arguments, in the order of the parameters."""
+    return in_order_written(f, call, lambda argument, _: _evaluated(f, argument))
+
+
+def _evaluated(f: FunctionLowering, argument: nodes.Expression) -> Value:
+    value = f.value(argument)
+    if isinstance(bare(value.type), types.EnumType) and f.context.enums_in_assembly:
+        value = f.result(value.type, f.clean(value.type, value.slot))
+    return value
 
 
 def encoding_slots(f: FunctionLowering, values: Sequence[Value]) -> list[yul.Expression]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
@@ -25,6 +25,7 @@ from smartvm.records import replace
 if TYPE_CHECKING:
     from smartvm.compiler.lowering.function_lowering import FunctionLowering
 
+Evaluated = TypeVar("Evaluated")
 CallHandler = Callable[["FunctionLowering", nodes.FunctionCall, types.FunctionType], Value]
 
 #: functions that lower calls, by kind of function
@@ -45,6 +46,16 @@ def call_of(*kinds: str) -> Callable[[CallHandler], CallHandler]:
 def arguments_of(f: FunctionLowering, node: nodes.FunctionCall) -> Sequence[nodes.Expression]:
     """The arguments in the order of the parameters."""
     return f.model.sorted_arguments.get(node.id, node.arguments)
+
+
+def in_order_written(
+    f: FunctionLowering, node: nodes.FunctionCall, evaluate: Callable[[nodes.Expression, int], Evaluated]
+) -> list[Evaluated]:
+    """What ``evaluate`` (which is given an argument and the position of its parameter) makes of the arguments, in the
+    order of the parameters. Named arguments are evaluated in the order in which they are written."""
+    positions = {argument.id: i for i, argument in enumerate(arguments_of(f, node))}
+    results = {positions[argument.id]: evaluate(argument, positions[argument.id]) for argument in node.arguments}
+    return [results[i] for i in range(len(results))]
 
 
 @value_of(nodes.FunctionCall)
@@ -108,10 +119,8 @@ def _struct_constructor(f: FunctionLowering, node: nodes.FunctionCall) -> Value:
     assert isinstance(named, types.TypeType)
     struct = types.with_location(named.actual_type, "memory", True)
     assert isinstance(struct, types.StructType)
-    values = [
-        f.value_as(argument, member)
-        for argument, (_, member) in zip(arguments_of(f, node), struct_members(struct), strict=True)
-    ]
+    members = [member for _, member in struct_members(struct)]
+    values = in_order_written(f, node, lambda argument, i: f.value_as(argument, members[i]))
     type_ = f.model.type_of(node)
     result = f.result(type_, f.call(f.utilities.memory.allocate_struct(struct)))
     for value, (member_name, _) in zip(values, struct_members(struct), strict=True):
@@ -129,8 +138,9 @@ def internal_call(f: FunctionLowering, node: nodes.FunctionCall, function: types
     arguments: list[yul.Expression] = []
     if called.self_value is not None:
         arguments += f.convert(called.self_value, function.self_type).slots
-    for argument, parameter in zip(arguments_of(f, node), function.argument_types, strict=True):
-        arguments += function_slots(f, f.value_as(argument, parameter))
+    parameters = function.argument_types
+    for slots in in_order_written(f, node, lambda a, i: function_slots(f, f.value_as(a, parameters[i]))):
+        arguments += slots
     type_ = f.model.type_of(node)
     if called.definition is not None:
         return f.result(type_, f.call(request_function(f.context, called.definition), *arguments))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.builtin_calls import encoding_slots, evaluated
+from smartvm.compiler.lowering.builtin_calls import encoding_slots, evaluated, evaluated_arguments
 from smartvm.compiler.lowering.calls import arguments_of, call_of
 from smartvm.compiler.lowering.handlers import statement
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER
@@ -36,7 +36,7 @@ def event_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.Fu
     """Logs the arguments: indexed ones as topics, the others ABI-encoded."""
     event = function.declaration
     assert isinstance(event, nodes.EventDefinition)
-    values = evaluated(f, arguments_of(f, node))
+    values = evaluated_arguments(f, node)
     topics: list[yul.Expression] = []
     if not event.anonymous:
         topics.append(f.number(event_topic(function)))
@@ -93,7 +93,7 @@ def revert_statement(f: FunctionLowering, node: nodes.RevertStatement) -> None:
     """``revert E(...)``."""
     function = _error_type(f, node.error_call)
     with f.full_expression(node.error_call):
-        values = evaluated(f, arguments_of(f, node.error_call))
+        values = evaluated_arguments(f, node.error_call)
         revert_with(f, function.selector(), values, function.parameter_types)
 
 
@@ -137,7 +137,7 @@ def require_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.
         reason_type = f.model.type_of(reason)
         if isinstance(reason_type, types.MagicType) and isinstance(reason, nodes.FunctionCall):
             error = _error_type(f, reason)
-            values = [f.bound(v) for v in evaluated(f, arguments_of(f, reason))]
+            values = [f.bound(v) for v in evaluated_arguments(f, reason)]
             error_types, selector = error.parameter_types, error.selector()
         else:
             values = [f.bound(v) for v in evaluated(f, [reason])]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.lowering.builtin_calls import all_gas, encoding_slots, evaluated, forward
+from smartvm.compiler.lowering.builtin_calls import all_gas, encoding_slots, evaluated_arguments, forward
 from smartvm.compiler.lowering.calls import arguments_of, call_of, called_function
 from smartvm.compiler.lowering.memory import FREE_MEMORY_POINTER, LARGEST_SIZE
 from smartvm.compiler.lowering.reverts import RESOURCE
@@ -40,7 +40,7 @@ def _gas(f: FunctionLowering, called: FunctionValue, has_code: bool) -> yul.Expr
 def external_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.FunctionType) -> Value:
     """A call of an external function, or of a public function of a library."""
     called = called_function(f, node)
-    values = evaluated(f, arguments_of(f, node))
+    values = evaluated_arguments(f, node)
     parameters = list(function.argument_types)
     if called.self_value is not None:
         values.insert(0, f.convert(called.self_value, function.self_type))
@@ -193,7 +193,7 @@ def transfer(f: FunctionLowering, node: nodes.FunctionCall, function: types.Func
 def creation(f: FunctionLowering, node: nodes.FunctionCall, function: types.FunctionType) -> Value:
     """``new C{value: v, salt: s}(arguments)``."""
     called = called_function(f, node)
-    values = evaluated(f, arguments_of(f, node))
+    values = evaluated_arguments(f, node)
     (created,) = function.return_types
     assert isinstance(created, types.ContractType)
     name = string(f.context.sub_object(created.definition), f.source)

@@ -326,3 +326,12 @@ def lines(text: str) -> list[str]:
 def test_passes_give(name):
     before, after = CASES[name]
     assert lines(optimized(before)) == lines(after)
+
+
+def test_functions_with_one_call_go_there_however_many_there_are() -> None:
+    """As in a contract's dispatch: what stays apart costs a jump there and back."""
+    body = " ".join(f"sstore(calldataload({i}), {i} )" for i in range(1, 12))
+    cases = " ".join(f"case {i} {{ f{i}(calldataload({i})) }}" for i in range(300))
+    functions = " ".join(f"function f{i}(x) {{ sstore(x, {i}) {body} sstore(add(x, {i}), x) }}" for i in range(300))
+    graph = optimized(f"switch calldataload(0) {cases} {functions}")
+    assert graph.count("function ") == 1

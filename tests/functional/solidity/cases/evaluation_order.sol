@@ -37,6 +37,23 @@ contract Order {
     function setX(uint v) internal returns (uint) { x = v; return v; }
     function arguments(uint a) public pure returns (uint) { return sub3(a, a++, ++a); }
     function sub3(uint a, uint b, uint c) internal pure returns (uint) { return a * 100 + b * 10 + c; }
+
+    // Named arguments are evaluated in the order in which they are written.
+    struct Named { uint a; uint b; uint c; }
+    event Three(uint a, uint b, uint c);
+    error Refused(uint a, uint b, uint c);
+    function named() public returns (uint, uint[] memory) { uint r = sub3({c: note(1), a: note(2), b: note(3)}); return (r, take()); }
+    function namedOutside() public returns (uint, uint[] memory) {
+        uint r = this.three{gas: 50000 + note(0)}({c: note(1), a: note(2), b: note(3)});
+        return (r, take());
+    }
+    function three(uint a, uint b, uint c) external pure returns (uint) { return sub3(a, b, c); }
+    function namedStruct() public returns (uint, uint[] memory) {
+        Named memory n = Named({b: note(1), c: note(2), a: note(3)});
+        return (sub3(n.a, n.b, n.c), take());
+    }
+    function namedEvent() public returns (uint[] memory) { emit Three({b: note(4), c: note(5), a: note(6)}); return take(); }
+    function namedError(uint v) public { revert Refused({c: v++, a: v++, b: v++}); }
 }
 // ----
 // operands() -> [1, 2, 3, 5, 4, 8, 9, 6, 7]
@@ -51,3 +68,8 @@ contract Order {
 // ternary(False) -> 2, [2]
 // stateInExpression() -> 11, 5
 // arguments(3) -> 335
+// named() -> 231, [1, 2, 3]
+// namedOutside() -> 231, [0, 1, 2, 3]
+// namedStruct() -> 312, [1, 2, 3]
+// namedEvent() -> [4, 5, 6]; Three(a: 6, b: 4, c: 5)
+// namedError(7) -> ! Refused(a: 8, b: 9, c: 7)
