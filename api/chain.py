@@ -107,7 +107,8 @@ class Chain:
         Raises CompileError, Reverted, or ContractError when there is no such contract.
         """
         contracts = self.compile(source, libraries=libraries, optimize=optimize)
-        return self.deploy_compiled(_choose(contracts, name), *arguments, sender=sender, value=value, gas=gas)
+        chosen = _choose(contracts if name is not None else _own(contracts, source), name)
+        return self.deploy_compiled(chosen, *arguments, sender=sender, value=value, gas=gas)
 
     def compile(
         self,
@@ -294,6 +295,19 @@ def address_bytes(address: str | bytes) -> bytes:
         except ValueError:
             pass
     raise ContractError(f"`{address!r}` is no address", hint="an address is 0x and 40 hexadecimal digits")
+
+
+def _own(contracts: Mapping[str, dict[str, Any]], source: str | Path) -> Mapping[str, dict[str, Any]]:
+    """The contracts of a file or text itself, without those of the files that it imports."""
+    from smartvm.api.compile_functions import STDIN
+
+    path = Path(source).resolve().as_posix() if isinstance(source, Path) or "\n" not in source else ""
+    own = {}
+    for key, contract in contracts.items():
+        name = key.rpartition(":")[0]
+        if name == STDIN or (path == name or path.endswith(f"/{name}")):
+            own[key] = contract
+    return own or contracts
 
 
 def _choose(contracts: Mapping[str, dict[str, Any]], name: str | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from smartvm.commands.paper.measurement import Measurement
 from smartvm.commands.paper.subject import Subject
+from smartvm.examples.networks.layer_events import shape_text
 from smartvm.vm import KernelEvent
 
 FIGURE = "Table 3"
@@ -37,7 +38,7 @@ def layer_gas(subject: Subject) -> Iterator[Measurement]:
             key: tuple[object, ...] = (event.name, *event.operands)
             if event.name.startswith("POOL"):
                 key = (*key, len(layers))
-            names.setdefault(key, f"{len(layers) + 1:2} {described(event)}")
+            names.setdefault(key, f"{len(layers) + 1:2} {event.name.lower()} {shape_text(event)}")
             current = layers.setdefault(key, [])
             open_dense = event.operands[1:] if event.name == "FULL_CON" else None
         if current is not None:
@@ -48,24 +49,3 @@ def layer_gas(subject: Subject) -> Iterator[Measurement]:
         yield Measurement(FIGURE, subject.network.folder, names[key], sum(parts), "gas", _DEFINITION)
     yield Measurement(FIGURE, subject.network.folder, "the rest", total - spent, "gas", _DEFINITION)
     yield Measurement(FIGURE, subject.network.folder, "a call", total, "gas", _DEFINITION)
-
-
-def described(event: KernelEvent) -> str:
-    """An instruction with what it makes of what."""
-    operands, name = event.operands, event.name.lower()
-    match event.name:
-        case "CONV_MUL" | "CONV_SING":
-            _, c, o, h, w, k, s, p = operands
-            return f"{name} {c}x{h}x{w} -> {o}x{(h + 2 * p - k) // s + 1}x{(w + 2 * p - k) // s + 1}"
-        case "POOL_MAX" | "POOL_AVG":
-            c, h, w, k, s = operands
-            return f"{name} {c}x{h}x{w} -> {c}x{(h - k) // s + 1}x{(w - k) // s + 1}"
-        case "POOL_OL":
-            c, h, k, s, p = operands
-            side = (h + 2 * p - k) // s + 1
-            return f"{name} {c}x{h}x{h} -> {c}x{side}x{side}"
-        case "FULL_CON":
-            _, c, h, w, o = operands
-            return f"{name} {c * h * w} -> {o}"
-        case _:
-            return name

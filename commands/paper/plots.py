@@ -76,17 +76,23 @@ def _bars(
     series = {label: found for label, found in series.items() if any(v is not None and v > 0 for v in found)}
     if not series:
         return []
-    figure, axes = pyplot.subplots(figsize=(max(6.0, 0.35 * len(groups) * max(2, len(series))), 4.5))
+    lying = len(groups) > 8  # long names beside lying bars
+    figure, axes = pyplot.subplots(figsize=(8, 1.5 + 0.25 * len(groups)) if lying else (7, 4.5))
     width = 0.8 / len(series)
     for position, (label, found) in enumerate(series.items()):
         places = [i + (position - (len(series) - 1) / 2) * width for i in range(len(groups))]
         drawn: Any = [v if v is not None and v > 0 else float("nan") for v in found]
-        axes.bar(places, drawn, width, label=label)
-    axes.set_yscale("log")
-    axes.set_ylabel(unit)
+        (axes.barh if lying else axes.bar)(places, drawn, width, label=label)
+    if lying:
+        axes.set_yticks(range(len(groups)), groups, fontsize="small")
+        axes.invert_yaxis()
+        axes.set_xscale("log")
+        axes.set_xlabel(unit)
+    else:
+        axes.set_xticks(range(len(groups)), groups)
+        axes.set_yscale("log")
+        axes.set_ylabel(unit)
     axes.set_title(title)
-    slanted = len(groups) > 8
-    axes.set_xticks(range(len(groups)), groups, rotation=60 if slanted else 0, ha="right" if slanted else "center")
     if len(series) > 1:
         axes.legend(fontsize="small")
     figure.tight_layout()

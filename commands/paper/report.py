@@ -58,9 +58,8 @@ def _by_part(figure: str, rows: Sequence[Measurement]) -> Table:
         cells = []
         for part in parts:
             wall, processor = values[network, f"{way}: {part}"], values[network, f"{way}: {part}{_CPU}"]
-            unit = f" {wall.unit}"
-            both = shown(wall).removesuffix(unit), shown(processor).removeprefix("about ").removesuffix(unit)
-            cells.append("-" if wall.value is None else f"{both[0]} ({both[1]}){unit}")
+            both = f"{shown(wall)} ({shown(processor).removeprefix('about ')})"
+            cells.append("-" if wall.value is None else both)
         table.add_row(network, way, published(figure, network, f"{way}: {parts[0]}"), *cells)
     return table
 
@@ -69,9 +68,10 @@ def shown(row: Measurement) -> str:
     """A value with its unit; what was not measured says why."""
     if row.value is None:
         return f"- ({row.note})" if row.note else "-"
-    digits = 0 if row.value == int(row.value) else 1 if row.value >= 100 else 2 if row.value >= 1 else 3
+    value, unit = (row.value / 1000, "s") if row.unit == "ms" and row.value >= 10_000 else (row.value, row.unit)
+    digits = 0 if value == int(value) or value >= 1000 else 1 if value >= 100 else 2 if value >= 1 else 3
     about = "about " if row.estimated else ""
-    return f"{about}{row.value:,.{digits}f} {row.unit}".rstrip()
+    return f"{about}{value:,.{digits}f} {unit}".rstrip()
 
 
 def write_json(measurements: Sequence[Measurement], path: Path) -> None:

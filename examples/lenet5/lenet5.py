@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from smartvm.examples.networks.digits import held_out_digits, read_picture
+from smartvm.examples.networks.layer_events import layer_table
 from smartvm.vm import KernelEvent
 from train import LAYERS, forward
 
@@ -37,31 +38,6 @@ def upload(contract: smartvm.Contract) -> tuple[int, int]:
     gas."""
     result = contract.upload_weights(HERE / "weights.npz", block_gas_limit=TRANSACTION_GAS)
     return result.stored_bytes, result.gas_used
-
-
-def shape_text(event: KernelEvent) -> str:
-    """What a layer makes of what, from its operands."""
-    operands = event.operands
-    match event.name:
-        case "CONV_MUL":
-            _, c, o, h, w, k, s, p = operands
-            return f"{c}x{h}x{w} -> {o}x{(h + 2 * p - k) // s + 1}x{(w + 2 * p - k) // s + 1}"
-        case "POOL_MAX":
-            c, h, w, k, s = operands
-            return f"{c}x{h}x{w} -> {c}x{(h - k) // s + 1}x{(w - k) // s + 1}"
-        case "FULL_CON":
-            _, c, h, w, o = operands
-            return f"{c * h * w} -> {o}"
-        case "MTOB" | "BTOM":
-            return f"{operands[1]} items"
-        case "BUF_BIAS":
-            return f"block {operands[0]}"
-        case "BUF_SCL0":
-            return f"x {operands[0]}"
-        case "BUF_SCL1":
-            return f"/ {operands[0]}"
-        case _:
-            return ""
 
 
 def classify(contract: smartvm.Contract, paths: Sequence[Path], console: Console) -> None:
@@ -84,17 +60,10 @@ def classify(contract: smartvm.Contract, paths: Sequence[Path], console: Console
         digit = int.from_bytes(result.output, "big")
         results.add_row(name, str(digit), f"{result.gas_used:,}", f"{fastest * 1e3:.2f} ms")
     chain.machine.observer = None
-    layers = Table("instruction", "shape", "gas", "µs", title=f"layers of {calls[-1][0]}")
-    for column in (*results.columns[1:], *layers.columns[2:]):
+    for column in results.columns[1:]:
         column.justify = "right"
-    for event in layers_of_fastest:
-        microseconds = f"{event.nanoseconds / 1e3:.1f}"
-        layers.add_row(event.name.lower(), shape_text(event), f"{event.gas:,}", microseconds)
-    layers.add_section()
-    total = sum(event.nanoseconds for event in layers_of_fastest) / 1e3
-    layers.add_row("all", "", f"{sum(event.gas for event in layers_of_fastest):,}", f"{total:.1f}")
     console.print(results)
-    console.print(layers)
+    console.print(layer_table(layers_of_fastest, f"layers of {calls[-1][0]}"))
 
 
 def accuracy(contract: smartvm.Contract, console: Console) -> None:

@@ -156,3 +156,14 @@ def test_libraries_are_linked_by_address(chain: Chain) -> None:
     library = chain.deploy(source, "L")
     contract = chain.deploy(source, "C", libraries={"<stdin>:L": library.address})
     assert contract.f(4) == 8
+
+
+def test_a_file_with_one_contract_of_its_own_needs_no_name(tmp_path):
+    source = (
+        "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0;\n"
+        'import {NN, Network} from "smartvm/nn.sol";\n'
+        "contract Sizes is Network { function size() external pure returns (uint256) { return NN.size(); } }\n"
+    )
+    (tmp_path / "Sizes.sol").write_text(source)
+    assert smartvm.Chain().deploy(tmp_path / "Sizes.sol").size() == 0
+    assert smartvm.Chain().deploy(source).size() == 0
