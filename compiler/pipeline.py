@@ -7,6 +7,7 @@ one contract (lowering, code, artifacts). Errors are collected in ``sink``.
 from __future__ import annotations
 
 import dataclasses
+import gc
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,13 +41,17 @@ _DEPLOYED = re.compile(r"_(\d+)_deployed$")
 
 @contextmanager
 def deep_recursion() -> Iterator[None]:
-    """Allow the recursion that nested source text needs, for the time of a compilation."""
-    before = sys.getrecursionlimit()
+    """Allow the recursion that nested source text needs, for the time of a compilation; and look for no cycles among
+    its objects meanwhile: hardly any are dropped before it ends, and looking takes a quarter of the time."""
+    before, collects = sys.getrecursionlimit(), gc.isenabled()
     sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+    gc.disable()
     try:
         yield
     finally:
         sys.setrecursionlimit(before)
+        if collects:
+            gc.enable()
 
 
 class CompilationFailed(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from smartvm.compiler.ast import nodes
@@ -38,38 +38,10 @@ def _child_fields(cls: type[nodes.Node]) -> tuple[str, ...]:
     return tuple(names)
 
 
-CHILD_FIELDS: dict[type, tuple[str, ...]] = {
-    thing: _child_fields(thing)
-    for thing in vars(nodes).values()
-    if isinstance(thing, type) and issubclass(thing, nodes.Node)
-}
-
-
-def _all_children(fields: tuple[str, ...]) -> Callable[[nodes.Node], tuple[nodes.Node, ...]]:
-    """The general way: fields may be absent, single, or tuples with gaps."""
-
-    def find(node: nodes.Node) -> tuple[nodes.Node, ...]:
-        found: list[nodes.Node] = []
-        for name in fields:
-            value = getattr(node, name)
-            if value is None:
-                continue
-            if isinstance(value, tuple):
-                for item in value:
-                    if isinstance(item, nodes.Node):
-                        found.append(item)
-                    elif item is not None:
-                        found.append(item.path)
-            else:
-                found.append(value)
-        return tuple(found)
-
-    return find
-
-
-def _children_of(cls: type[nodes.Node]) -> Callable[[nodes.Node], tuple[nodes.Node, ...]]:
-    """The fastest way to a class's children: most classes have only parts that are always there."""
-    fields = CHILD_FIELDS[cls]
+def _finder(cls: type[nodes.Node]) -> Callable[[nodes.Node], Sequence[nodes.Node]]:
+    """The function that gives the children of a class's nodes, made for its fields: each is one node, one or none, or
+    several (of which some may be missing, or all)."""
+    fields = _child_fields(cls)
     if not fields:
         return lambda node: ()
     written = {field.name: str(field.type) for field in dataclasses.fields(cls)}
@@ -77,17 +49,42 @@ def _children_of(cls: type[nodes.Node]) -> Callable[[nodes.Node], tuple[nodes.No
         getter: Callable[[nodes.Node], Any] = operator.attrgetter(*fields)
         return getter if len(fields) > 1 else lambda node: (getter(node),)
     only = written[fields[0]]
-    if len(fields) == 1 and only.startswith("tuple[") and "None" not in only and "UsingFor" not in only:
+    if len(fields) == 1 and only.startswith("tuple") and "None" not in only and "UsingFor" not in only:
         return operator.attrgetter(fields[0])
-    return _all_children(fields)
+    lines = ["def find(node):", " found = []"]
+    for name in fields:
+        several, optional = written[name].startswith("tuple"), "None" in written[name]
+        lines.append(f" value = node.{name}")
+        if optional:
+            lines.append(" if value is not None:")
+        if "UsingFor" in written[name]:
+            step = "found.extend([item.path for item in value])"
+        elif several:
+            step = "found.extend([item for item in value if item is not None])" if optional else "found.extend(value)"
+        else:
+            step = "found.append(value)"
+        lines.append((" " if optional else "") + " " + step)
+    lines.append(" return found")
+    made: dict[str, Any] = {}
+    exec("\n".join(lines), made)
+    finder: Callable[[nodes.Node], Sequence[nodes.Node]] = made["find"]
+    return finder
 
 
-_CHILDREN = {cls: _children_of(cls) for cls in CHILD_FIELDS}
+class _Finders(dict[type, Callable[[nodes.Node], Sequence[nodes.Node]]]):
+    """By class, each made when its first node is met."""
+
+    def __missing__(self, cls: type) -> Callable[[nodes.Node], Sequence[nodes.Node]]:
+        made = self[cls] = _finder(cls)
+        return made
 
 
-def children(node: nodes.Node) -> tuple[nodes.Node, ...]:
+_FINDERS = _Finders()
+
+
+def children(node: nodes.Node) -> Sequence[nodes.Node]:
     """The nodes directly below, in order."""
-    return _CHILDREN[type(node)](node)
+    return _FINDERS[type(node)](node)
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
