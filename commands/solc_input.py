@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from smartvm.commands.solc_options import CommandLine, OptionError
-from smartvm.compiler.analysis.address_checksum import checksummed_address, passes_checksum
 from smartvm.compiler.imports import FileReader, ImportRules, Remapping, SourceReader, no_reader
 from smartvm.compiler.incremental.options import IncrementalOptions, options_from_environment
 from smartvm.compiler.settings import EVM_VERSIONS, CompilerSettings, MetadataSettings
@@ -187,6 +186,8 @@ def _library(entry: str) -> tuple[str, bytes]:
         )
     if re.fullmatch("0x[0-9a-fA-F]{40}", address) is None or int(address, 16) == 0:
         raise OptionError(f'Invalid address for library "{name}": {address[2:]}')
+    from smartvm.compiler.analysis.address_checksum import checksummed_address, passes_checksum
+
     if address[2:] not in (address[2:].lower(), address[2:].upper()) and not passes_checksum(address):
         raise OptionError(
             f'Invalid checksum on address for library "{name}": {address[2:]}\n'
