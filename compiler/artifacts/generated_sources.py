@@ -4,13 +4,13 @@ one Yul text, and the source map's references to it."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from smartvm.compiler.diagnostics import DiagnosticSink
 from smartvm.compiler.source import SourceRange, SourceText
 from smartvm.compiler.yul import ast as yul
 from smartvm.compiler.yul.printer import print_statement
+from smartvm.records import dataclass, replace
 
 if TYPE_CHECKING:
     from smartvm.compiler.backend import AssembledObject
