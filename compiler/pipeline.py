@@ -119,7 +119,7 @@ class CompilationUnit:
                 if parsed.unit is None or any(item.severity == "error" for item in parsed.diagnostics):
                     return False
                 count = parsed.node_count
-            self.source_set.first_ids[name] = following
+            self.source_set.first_ids[name], self.source_set.node_counts[name] = following, count
             following += count
         return True
 

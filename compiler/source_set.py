@@ -33,6 +33,7 @@ class SourceSetState:
     texts: Mapping[str, str]
     imported: dict[str, list[str]]
     first_ids: dict[str, int]
+    node_counts: dict[str, int]
 
 
 class SourceSet:
@@ -58,18 +59,21 @@ class SourceSet:
         self.imported: dict[str, list[str]] = {}
         #: Where the node ids of sources start, as far as it is known.
         self.first_ids: dict[str, int] = {}
+        #: How many nodes their trees have.
+        self.node_counts: dict[str, int] = {}
         self._tokens: dict[str, TokenList] = {}
         self._parsed: dict[str, ParsedSource] = {}
 
     def state(self) -> SourceSetState:
         """What another process needs to go on from here: texts, imports, and where node ids start."""
-        return SourceSetState(dict(self.texts), self.imported, self.first_ids)
+        return SourceSetState(dict(self.texts), self.imported, self.first_ids, self.node_counts)
 
     @classmethod
     def restored(cls, state: SourceSetState, imports: ImportRules) -> SourceSet:
         """The set of which this is the state."""
         made = cls({}, imports, no_reader)
-        made.texts, made.imported, made.first_ids = state.texts, state.imported, state.first_ids
+        made.texts, made.imported = state.texts, state.imported
+        made.first_ids, made.node_counts = state.first_ids, state.node_counts
         return made
 
     @cached_property
@@ -142,7 +146,8 @@ class SourceSet:
         if unit is not None:
             self._report_missing(unit, sink)
         parsed = ParsedSource(unit, ids.next() - first_id, tuple(sink.items))
-        self.first_ids[name], self._parsed[name] = first_id, parsed
+        self.first_ids[name], self.node_counts[name] = first_id, parsed.node_count
+        self._parsed[name] = parsed
         return parsed
 
     def _report_missing(self, unit: nodes.SourceUnit, sink: DiagnosticSink) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import partial
 
 from smartvm.compiler.diagnostics import Diagnostic, Origin
 from smartvm.compiler.incremental.results import Json, Numbers, SourceResult
 from smartvm.compiler.output_selection import OutputSelection
-from smartvm.compiler.pipeline import CompilationUnit
+from smartvm.compiler.pipeline import CompilationUnit, CompiledContract
 from smartvm.records import replace
 
 
@@ -29,6 +30,7 @@ def compile_sources(unit: CompilationUnit, names: Iterable[str], selection: Outp
 
             trees[name] = source_unit_json(unit, name, analysed=True)
     contracts: dict[str, dict[str, Json]] = {name: {} for name in wanted}
+    spelling: set[str] = set()
     wants_code = selection.wants_code
     unit.sink.next_phase()
     for (source, name), contract in unit.contracts.items():
@@ -39,10 +41,17 @@ def compile_sources(unit: CompilationUnit, names: Iterable[str], selection: Outp
         if wants_code and contract.is_deployable and selection.selects(source, name):
             # As in solc, asking for any code compiles every contract that is selected at all.
             contract.assembled  # noqa: B018
+        maps = any(selection.wants(source, name, f"evm.{kind}.sourceMap") for kind in ("bytecode", "deployedBytecode"))
+        if maps and contract.is_deployable and _spells_ids(contract):
+            spelling.add(source)
     diagnostics = _by_source(unit)
     return {
         name: SourceResult(
-            source_numbers(unit, name), contracts[name], trees.get(name), tuple(diagnostics.get(name, ()))
+            source_numbers(unit, name),
+            name in spelling,
+            contracts[name],
+            trees.get(name),
+            tuple(diagnostics.get(name, ())),
         )
         for name in wanted
     }
@@ -69,7 +78,18 @@ def source_numbers(unit: CompilationUnit, name: str) -> Numbers:
     return Numbers(
         tuple(sources.by_name[source].index for source in listed),
         tuple(sources.first_ids[source] for source in listed),
+        tuple(sources.first_ids[source] + sources.node_counts[source] - 1 for source in listed),
+        len(sources.texts),
     )
+
+
+#: Types whose names in utility functions end in a node id.
+_NAMED_BY_ID = re.compile(r"t_(?:struct|enum)_")
+
+
+def _spells_ids(contract: CompiledContract) -> bool:
+    """Whether names of a contract's utility functions hold node ids."""
+    return any(text is not None and _NAMED_BY_ID.search(text.text) for text in contract.utilities)
 
 
 def _by_source(unit: CompilationUnit) -> dict[str, list[tuple[Origin, Diagnostic]]]:

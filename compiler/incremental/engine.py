@@ -145,9 +145,9 @@ class Engine:
         for name, key in self._keys.items():
             result = self._store.result(key)
             if result is not None:
-                numbers = source_numbers(self._unit, name)
-                if len(numbers.indices) == len(result.numbers.indices) == len(result.numbers.first_ids):
-                    found[name] = moved(result, numbers)
+                result = moved(result, source_numbers(self._unit, name))
+            if result is not None:
+                found[name] = result
         return found
 
     def _keep(self, packed: Mapping[str, bytes]) -> None:

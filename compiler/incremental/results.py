@@ -26,19 +26,32 @@ MOVABLE_OUTPUTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The index and the first node id of each of some sources, in the order of their ids."""
+    """The index, the first and the last node id of each of some sources, in the order of their ids; ``count`` is how
+    many sources the compilation has, which is the index of a contract's utility functions."""
 
     indices: tuple[int, ...]
     first_ids: tuple[int, ...]
+    last_ids: tuple[int, ...]
+    count: int
+
+    def same_widths(self, other: Numbers) -> bool:
+        """Whether every id has as many digits in both."""
+        return all(
+            old == new or len({len(str(i)) for i in (old, old_last, new, new_last)}) == 1
+            for old, old_last, new, new_last in zip(
+                self.first_ids, self.last_ids, other.first_ids, other.last_ids, strict=True
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class SourceResult:
     """``contracts``: outputs by contract, in order; ``ast``: the syntax tree where it is asked for; ``diagnostics``:
     everything reported in the source's turn, with where it came from. ``numbers`` are those of the source and all that
-    it imports."""
+    it imports; ``spells_ids``: names of utility functions, in whose text a source map counts, hold ids."""
 
     numbers: Numbers
+    spells_ids: bool
     contracts: Mapping[str, Json]
     ast: Any
     diagnostics: tuple[tuple[Origin, Diagnostic], ...]
@@ -50,8 +63,10 @@ class SourceResult:
              item.source, item.secondary]
             for origin, item in self.diagnostics
         ]  # fmt: skip
+        made_with = self.numbers
+        numbers = [made_with.indices, made_with.first_ids, made_with.last_ids, made_with.count]
         written = json.dumps(
-            [self.numbers.indices, self.numbers.first_ids, self.contracts, self.ast, diagnostics], separators=(",", ":")
+            [numbers, self.spells_ids, self.contracts, self.ast, diagnostics], separators=(",", ":")
         )
         return zlib.compress(written.encode(), 1)
 
@@ -59,23 +74,28 @@ class SourceResult:
 def unpack(data: bytes) -> SourceResult | None:
     """What ``packed`` made; None for anything else."""
     try:
-        indices, first_ids, contracts, ast, listed = json.loads(zlib.decompress(data))
+        (indices, first_ids, last_ids, count), spells_ids, contracts, ast, listed = json.loads(zlib.decompress(data))
         diagnostics = []
         for phase, unit, order, group, severity, type_, code, message, source, secondary in listed:
             notes = tuple((note, SourceRange(*place)) for note, place in secondary)
             item = Diagnostic(severity, type_, code, message, SourceRange(*source), notes)
             diagnostics.append((Origin(phase, unit, order, group), item))
-        numbers = Numbers(tuple(indices), tuple(first_ids))
-        return SourceResult(numbers, dict(contracts), ast, tuple(diagnostics))
+        numbers = Numbers(tuple(indices), tuple(first_ids), tuple(last_ids), count)
+        return SourceResult(numbers, spells_ids, dict(contracts), ast, tuple(diagnostics))
     except (ValueError, TypeError, zlib.error, RecursionError):
         return None
 
 
-def moved(result: SourceResult, numbers: Numbers) -> SourceResult:
-    """The result with other indices and ids for the same sources."""
+def moved(result: SourceResult, numbers: Numbers) -> SourceResult | None:
+    """The result with other indices and ids for the same sources; None where it cannot be told."""
     if result.numbers == numbers:
         return result
+    if len(result.numbers.indices) != len(numbers.indices):
+        return None
+    if result.spells_ids and not result.numbers.same_widths(numbers):
+        return None
     index_of = dict(zip(result.numbers.indices, numbers.indices, strict=True))
+    index_of[result.numbers.count] = numbers.count
     before, after = result.numbers.first_ids, numbers.first_ids
 
     def id_of(old: int) -> int:
@@ -100,7 +120,7 @@ def moved(result: SourceResult, numbers: Numbers) -> SourceResult:
         for origin, item in result.diagnostics
     )
     contracts = {name: _moved_contract(entry, index_of, id_of) for name, entry in result.contracts.items()}
-    return SourceResult(numbers, contracts, result.ast, diagnostics)
+    return SourceResult(numbers, result.spells_ids, contracts, result.ast, diagnostics)
 
 
 def _moved_contract(entry: Json, index_of: Mapping[int, int], id_of: Callable[[int], int]) -> Json:

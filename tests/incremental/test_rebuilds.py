@@ -184,3 +184,14 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         with pytest.raises(OptionValueError, match=name):
             options_from_environment()
         monkeypatch.setenv(name, "1")
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+def test_ids_that_get_more_digits_are_no_exception(project: Any, optimize: bool) -> None:
+    """Names of utility functions hold ids of structs, and source maps count in their text."""
+    project.settings = {"optimizer": {"enabled": optimize}}
+    project.compile()
+    for count in (1, 3, 30, 300):
+        functions = "".join(f"function f{index}() external {{}}\n" for index in range(count))
+        project.sources["Alone.sol"] = project.head + f"contract Alone {{\n{functions}}}\n"
+        assert project.compile() == project.fresh(), count
