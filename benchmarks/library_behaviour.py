@@ -220,17 +220,19 @@ def with_imports(name: str, sources: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def solc_contracts(solc: str, request: Mapping[str, Any], exposed: list[str]) -> dict[str, Any]:
-    """solc's contracts. Each exposure is compiled alone, through the IR pipeline where the legacy one finds
-    the stack too deep."""
+def solc_contracts(
+    solc: str, request: Mapping[str, Any], exposed: list[str], via_ir: bool
+) -> dict[str, Any]:
+    """solc's contracts. Each exposure is compiled alone, through the IR pipeline if ``via_ir`` or where the legacy
+    one finds the stack too deep."""
     sources = request["sources"]
     package = {name: source for name, source in sources.items() if name not in exposed}
     output = run_solc(solc, {**request, "sources": package})
     contracts = dict(output.get("contracts", {}))
     for name in exposed:
         selection = {name: {"*": ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences"]}}
-        for via_ir in (False, True):
-            settings = {**request["settings"], "viaIR": via_ir, "outputSelection": selection}
+        for through_ir in (True,) if via_ir else (False, True):
+            settings = {**request["settings"], "viaIR": through_ir, "outputSelection": selection}
             answer = run_solc(
                 solc, {**request, "sources": with_imports(name, sources), "settings": settings}
             )
@@ -249,7 +251,10 @@ def main() -> int:
     parser.add_argument("packages", nargs="+")
     parser.add_argument("--calls", type=int, default=10, help="calls of each function")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--filter", default="", help="only contracts whose name contains this")
+    parser.add_argument("--filter", default="", help="compare only contracts whose name contains this")
+    parser.add_argument("--contract", default="*", help="compile only this contract beside the exposed libraries")
+    parser.add_argument("--library", default="", help="only libraries whose name contains this")
+    parser.add_argument("--via-ir", action="store_true", help="compare with solc's IR pipeline")
     parser.add_argument("--no-optimize", action="store_true")
     options = parser.parse_args()
     modules, solc = Path(os.environ["SMARTVM_NODE_MODULES"]), os.environ["SMARTVM_SOLC"]
@@ -261,20 +266,24 @@ def main() -> int:
         asts = run_solc(solc, {"language": "Solidity", "sources": sources, "settings": only_trees})
         exposed = []
         for number, exposure in enumerate(exposures(asts["sources"])):
+            if options.library not in exposure.library:
+                continue
             exposed.append(f"exposed/{exposure.library}{number}.sol")
             sources[exposed[-1]] = {"content": exposure.text(number)}
         request = {
             "language": "Solidity",
             "sources": sources,
             "settings": {
+                "viaIR": options.via_ir,
                 "optimizer": {"enabled": not options.no_optimize},
                 "metadata": {"appendCBOR": False},
                 "outputSelection": {
-                    "*": {"*": ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences"]}
+                    "*": {options.contract: ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences"]},
+                    **{name: {"*": ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences"]} for name in exposed},
                 },
             },
         }
-        reference, own = solc_contracts(solc, request, exposed), compile_standard(request)
+        reference, own = solc_contracts(solc, request, exposed, options.via_ir), compile_standard(request)
         for error in own.get("errors", []):
             if error["severity"] == "error":
                 print(f"{package}: smartvm: {error['formattedMessage'][:600]}")

@@ -55,19 +55,23 @@ class Calldata:
 
         return self.utilities.define(name, text)
 
-    def read_at(self, type_: types.Type, base: str, position: str) -> str:
-        """Text of the value whose head stands at ``position`` in the struct or array at ``base``."""
+    def read_at(
+        self, type_: types.Type, base: str, position: str, within: Literal["tail", "access"]
+    ) -> str:
+        """Text of the value whose head stands at ``position`` in the struct or array at ``base``; ``within`` as for
+        ``tail``."""
         if is_value_type(type_):
             return f"{self.read_value(type_)}({position})"
         if is_dynamically_encoded(type_):
-            return f"{self.tail(type_, within='access')}({base}, {position})"
+            return f"{self.tail(type_, within)}({base}, {position})"
         return position
 
     def tail(self, type_: types.Type, within: Literal["tail", "access"] = "tail") -> str:
         """``(base, position) -> offset[, length]`` of a dynamically encoded value whose head is at
         ``position``.
 
-        ``within`` chooses solc's words for what the program did: select a member, or read a whole value.
+        ``within`` chooses solc's words for what the program did: select a member or copy it to storage ("tail"), or
+        encode a whole value ("access").
         """
         name = f"calldata_{within if self.utilities.settings.debug_revert_strings else 'tail'}_{key(type_)}"
 

@@ -3,7 +3,7 @@ assignment")."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from smartvm.compiler.analysis import types
 from smartvm.compiler.lowering.memory import LARGEST_SIZE
@@ -240,16 +240,18 @@ class Copies:
 
         return self.utilities.define(name, text)
 
-    def read_element(self, from_type: types.ArrayType) -> tuple[str, str]:
+    def read_element(
+        self, from_type: types.ArrayType, within: Literal["tail", "access"] = "tail"
+    ) -> tuple[str, str]:
         """A statement that reads the element at ``source`` into its variables, and one that moves
-        ``source`` on."""
+        ``source`` on; ``within`` as for ``Calldata.tail``."""
         base = from_type.base_type
         values = ", ".join(variable_names("element", base))
         if from_type.location == "memory":
             value = self.utilities.memory.read(base, "source") if is_value_type(base) else "mload(source)"
             return f"let {values} := {value}", "source := add(source, 32)"
         if from_type.location == "calldata":
-            value = self.utilities.calldata.read_at(base, "container", "source")
+            value = self.utilities.calldata.read_at(base, "container", "source", within)
             return (
                 f"let {values} := {value}",
                 f"source := add(source, {TEXT.number(calldata_stride(from_type))})",
@@ -385,7 +387,7 @@ class Copies:
                     read = self.utilities.memory.read(member, place)
                 elif from_type.location == "calldata":
                     place = _add("value", calldata_offset_of_member(from_type, member_name))
-                    read = self.utilities.calldata.read_at(member, "value", place)
+                    read = self.utilities.calldata.read_at(member, "value", place, "tail")
                 else:
                     source_slot, source_offset = source_layout[member_name]
                     place = _add("value", source_slot)

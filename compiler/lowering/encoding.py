@@ -227,7 +227,7 @@ class Encoding:
                 {copy}(position, source, size)
                 {end}
             }}"""
-        read, advance = self.utilities.copies.read_element(source)
+        read, advance = self.utilities.copies.read_element(source, "access")
         elements = variable_names("element", base)
         if is_dynamically_encoded(target_base):
             encode = self._dynamic(base, target_base)
@@ -283,7 +283,7 @@ class Encoding:
                 read = self.utilities.memory.read(member, place)
             elif source.location == "calldata":
                 place = _add("value", calldata_offset_of_member(source, member_name))
-                read = self.utilities.calldata.read_at(member, "value", place)
+                read = self.utilities.calldata.read_at(member, "value", place, "access")
             else:
                 slot, offset = layout[member_name]
                 place = _add("value", slot)
@@ -376,7 +376,7 @@ class Encoding:
     def _array_in_place(self, name: str, source: types.ArrayType, target: types.ArrayType) -> str:
         parameters = ", ".join((*variable_names("value", source), "position"))
         length, data = self._source(source)
-        read, advance = self.utilities.copies.read_element(source)
+        read, advance = self.utilities.copies.read_element(source, "access")
         elements = variable_names("element", source.base_type)
         return f"""function {name}({parameters}) -> end {{
             let length := {length}
