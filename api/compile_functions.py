@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from smartvm.compiler.combined_json import COMBINED_OUTPUTS, combined_json
+from smartvm.compiler.combined_json import COMBINED_OUTPUTS, combined_json, combined_selection
 from smartvm.compiler.diagnostics import CompileError
 from smartvm.compiler.imports import FileReader, ImportRules, Remapping
+from smartvm.compiler.incremental.build import Build
 from smartvm.compiler.linker import link_text
-from smartvm.compiler.pipeline import CompilationFailed, CompilationUnit, deep_recursion
+from smartvm.compiler.pipeline import CompilationFailed, deep_recursion
 from smartvm.compiler.settings import (
     DEFAULT_EVM_VERSION,
     EVM_VERSIONS,
@@ -89,8 +90,7 @@ def compile_source(
         instruction_table,
     )
     reader = _reader(base_path, (), allow_paths)
-    unit = CompilationUnit({STDIN: source}, settings, reader)
-    return _combined(unit, output_values, output_dir, overwrite, allow_empty)
+    return _combined({STDIN: source}, settings, reader, output_values, output_dir, overwrite, allow_empty)
 
 
 def compile_files(
@@ -139,8 +139,7 @@ def compile_files(
             raise UsageError(f"`{path}` is not UTF-8 text") from None
         reader.allow([path.resolve().parent])
         sources[reader.source_name(path)] = text
-    unit = CompilationUnit(sources, settings, reader)
-    return _combined(unit, output_values, output_dir, overwrite, allow_empty)
+    return _combined(sources, settings, reader, output_values, output_dir, overwrite, allow_empty)
 
 
 def link_code(unlinked_bytecode: str, libraries: Mapping[str, str]) -> str:
@@ -209,15 +208,20 @@ def _settings(
 
 
 def _combined(
-    unit: CompilationUnit,
+    sources: Mapping[str, str],
+    settings: CompilerSettings,
+    reader: FileReader,
     output_values: Sequence[str] | None,
     output_dir: PathLike | None,
     overwrite: bool,
     allow_empty: bool,
 ) -> dict[str, Any]:
+    outputs = COMBINED_OUTPUTS if output_values is None else output_values
+    build = Build(sources, settings, combined_selection(outputs), reader)
+    unit = build.unit
     with deep_recursion():
         try:
-            combined = combined_json(unit, COMBINED_OUTPUTS if output_values is None else output_values)
+            combined = combined_json(unit, build.results(), outputs)
         except CompilationFailed:
             raise CompileError(unit.sink.items, unit.sources_by_index) from None
     contracts: dict[str, Any] = combined.get("contracts", {})

@@ -22,14 +22,16 @@ from smartvm.commands.solc_input import (
     whole_number,
 )
 from smartvm.commands.solc_options import COMBINED, OUTPUTS, CommandLine, OptionError, Output
+from smartvm.compiler.combined_json import combined_json, combined_selection
 from smartvm.compiler.diagnostics import CompileError, Diagnostic, FatalDiagnostic, format_diagnostic
-from smartvm.compiler.linker import link_hex, link_text, placeholder, unlinked
-from smartvm.compiler.pipeline import CompilationFailed, CompilationUnit, CompiledContract, deep_recursion
+from smartvm.compiler.incremental.build import Build
+from smartvm.compiler.linker import link_hex, link_text, placeholder
+from smartvm.compiler.output_selection import OutputSelection
+from smartvm.compiler.pipeline import CompilationFailed, deep_recursion
 from smartvm.compiler.settings import CompilerSettings
 from smartvm.compiler.source import SourceText
 from smartvm.compiler.standard_json import (
     compile_standard_text,
-    contract_json,
     internal_error,
     limited,
 )
@@ -224,8 +226,8 @@ def _compile(line: CommandLine, sources: CommandLineSources, settings: CompilerS
     for part in combined:
         if part not in COMBINED.split(","):
             raise OptionError(f"Invalid option to --combined-json: {part}")
-    unit = CompilationUnit(sources.texts, settings, import_reader(line, sources.reader))
-    compilation = _Compilation(line, unit, combined)
+    compilation = _Compilation(line, sources, settings, combined)
+    unit = compilation.unit
     failure = ""
     with deep_recursion():
         try:
@@ -247,50 +249,58 @@ def _compile(line: CommandLine, sources: CommandLineSources, settings: CompilerS
 class _Compilation:
     """The outputs asked for: made first, so that every error is known before anything is printed."""
 
-    def __init__(self, line: CommandLine, unit: CompilationUnit, combined: list[str]) -> None:
-        self._unit, self._combined = unit, combined
+    def __init__(
+        self, line: CommandLine, sources: CommandLineSources, settings: CompilerSettings, combined: list[str]
+    ) -> None:
+        self._combined = combined
         self._wanted = [output for output in OUTPUTS if output.name in line.flags]
         self._wants_trees = "ast-compact-json" in line.flags
         self._only_parsing = line.value("stop-after") is not None
         if self._only_parsing and (self._wanted or set(combined) - {"ast"}):
             raise OptionError("--stop-after parsing leaves nothing to output but syntax trees.")
+        reader, options = import_reader(line, sources.reader), incremental_options(line)
+        self._build = Build(sources.texts, settings, self._selection(), reader, options)
+        self.unit = self._build.unit
         self._printer = _Printer(line)
         self._combined_output: dict[str, Any] | None = None
         self._contracts: dict[tuple[str, str], dict[str, Any]] = {}
         self._trees: dict[str, Any] = {}
 
+    def _selection(self) -> OutputSelection:
+        """What must be compiled."""
+        combined = combined_selection(self._combined).selected["*"]
+        asked = [*combined["*"], *(output.json_name for output in self._wanted)]
+        # Hints below bytecode say which libraries it lacks.
+        asked += [name.replace(".object", ".linkReferences") for name in asked if name.endswith(".object")]
+        return OutputSelection({"*": {"*": tuple(asked), "": ("ast",) if self._wants_trees else combined[""]}})
+
     def make(self) -> None:
         """Compile. Raises CompilationFailed and what else the compiler raises."""
-        from smartvm.compiler.artifacts.ast_json import source_unit_json
-        from smartvm.compiler.combined_json import combined_json
-
-        unit, analysed = self._unit, not self._only_parsing
-        if self._wants_trees or (self._only_parsing and self._combined):
-            self._trees = {name: source_unit_json(unit, name, analysed=analysed) for name in unit.units}
+        unit = self.unit
         if self._only_parsing:
-            unit.units  # noqa: B018  (parses)
-            if self._combined:
-                trees = {name: {"AST": tree} for name, tree in self._trees.items()}
-                self._combined_output = {"sourceList": list(unit.sources), "sources": trees}
+            self._parse()
             return
-        unit.model  # noqa: B018  (analysis reports its errors even where no output is asked for)
-        names = {output.json_name for output in self._wanted}
-        for key, contract in unit.contracts.items():
-            self._contracts[key] = contract_json(contract, names.__contains__)
-            self._link(self._contracts[key], contract)
+        results = self._build.results()
+        for source, result in results.items():
+            if self._wants_trees:
+                self._trees[source] = result.ast
+            for name, entry in result.contracts.items():
+                self._contracts[source, name] = _with_hints(entry)
         if self._combined:
-            self._combined_output = combined_json(unit, self._combined)
+            self._combined_output = combined_json(unit, results, self._combined)
 
-    def _link(self, entry: dict[str, Any], contract: CompiledContract) -> None:
-        """Say which library each placeholder left in the bytecode stands for, as solc does."""
-        for kind in ("bytecode", "deployedBytecode"):
-            code = entry.get("evm", {}).get(kind, {})
-            if not code.get("object") or not contract.is_deployable:
-                continue
-            part = contract.deployed if kind == "deployedBytecode" else contract.assembled
-            left = unlinked(part.link_references, self._unit.settings.libraries)
-            hints = [f"// {placeholder(library)[2:-2]} -> {library}" for library in sorted(left)]
-            code["object"] = "\n\n".join([code["object"], "\n".join(hints)] if hints else [code["object"]])
+    def _parse(self) -> None:
+        from smartvm.compiler.artifacts.ast_json import source_unit_json
+
+        units = self.unit.units
+        if not (self._wants_trees or self._combined):
+            return
+        trees = {name: source_unit_json(self.unit, name, analysed=False) for name in units}
+        if self._wants_trees:
+            self._trees = trees
+        if self._combined:
+            listed = {name: {"AST": tree} for name, tree in trees.items()}
+            self._combined_output = {"sourceList": list(self.unit.sources), "sources": listed}
 
     def write(self) -> None:
         """Print or write what ``make`` made."""
@@ -332,6 +342,20 @@ class _Compilation:
         twins = [key for key in self._contracts if key[1] == name]
         stem = name if len(twins) == 1 else _file_name(f"{source}:{name}")
         self._printer.put(output.heading, stem + output.suffix, text)
+
+
+def _with_hints(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A contract's outputs, its bytecode with lines that say which library each placeholder left in it stands for, as
+    solc prints them."""
+    evm = dict(entry.get("evm", {}))
+    for kind in ("bytecode", "deployedBytecode"):
+        code = evm.get(kind, {})
+        if code.get("object"):
+            left = [f"{file}:{name}" for file, names in code["linkReferences"].items() for name in names]
+            hints = [f"// {placeholder(library)[2:-2]} -> {library}" for library in sorted(left)]
+            text = "\n\n".join([code["object"], "\n".join(hints)] if hints else [code["object"]])
+            evm[kind] = {**code, "object": text}
+    return {**entry, "evm": evm} if evm else dict(entry)
 
 
 def _gas_text(estimates: Mapping[str, Any]) -> str:

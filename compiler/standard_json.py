@@ -13,13 +13,11 @@ from typing import Any
 
 from smartvm.compiler.diagnostics import Diagnostic, DiagnosticSink, FatalDiagnostic, diagnostic_to_json
 from smartvm.compiler.imports import SourceReader, no_reader
-from smartvm.compiler.incremental.engine import Engine
-from smartvm.compiler.incremental.options import IncrementalOptions, options_from_environment
-from smartvm.compiler.incremental.store import ResultStore
+from smartvm.compiler.incremental.build import Build
+from smartvm.compiler.incremental.options import IncrementalOptions
 from smartvm.compiler.input_checks import InputError, read_json
 from smartvm.compiler.pipeline import (
     CompilationFailed,
-    CompilationUnit,
     CompiledContract,
     deep_recursion,
 )
@@ -167,16 +165,8 @@ class _SolidityCompilation(_Compilation):
         self, request: StandardInput, reader: SourceReader | None, options: IncrementalOptions | None
     ) -> None:
         super().__init__(request)
-        self.options = options or options_from_environment()
-        cache = self.options.cache
-        self.store = ResultStore(cache, self.options.limit) if cache and not request.stop_after_parsing else None
-        self.unit = CompilationUnit(
-            request.sources,
-            request.settings,
-            reader or no_reader,
-            request.selection.requested_sources,
-            self.store.known_imports if self.store else lambda text: None,
-        )
+        self.build = Build(request.sources, request.settings, request.selection, reader or no_reader, options)
+        self.unit = self.build.unit
 
     @property
     def sink(self) -> DiagnosticSink:
@@ -191,7 +181,7 @@ class _SolidityCompilation(_Compilation):
         if self.request.stop_after_parsing:
             self._parse_only()
             return
-        results = Engine(unit, selection, self.options, self.store).results()
+        results = self.build.results()
         listed: Json = {}
         for name in unit.sources:
             listed[name] = {"id": unit.sources[name].index}

@@ -168,6 +168,25 @@ def test_processes_that_compile_at_once_share_a_cache(project: Any, tmp_path: Pa
     assert last.stderr == "smartvm: 5 sources, 5 from the cache, 0 compiled\n"
 
 
+@pytest.mark.parametrize("outputs", [["--combined-json", "abi,bin,srcmap-runtime,ast"], ["--bin", "--abi", "--hashes"]])
+def test_the_command_line_takes_what_was_kept(project: Any, tmp_path: Path, outputs: list[str]) -> None:
+    for name, text in project.sources.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "smartvm.commands.solc", *outputs, "--report-compiled", "Both.sol", "Alone.sol"]
+
+    def run(*options: str) -> tuple[str, str, str]:
+        ended = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, check=True)
+        warnings, _, report = ended.stderr.partition("smartvm: ")
+        return ended.stdout, warnings + report.partition("\n")[2], report.partition("\n")[0]
+
+    cache = ("--cache-dir", str(tmp_path / "cache"))
+    first, again, fresh = run(*cache), run(*cache), run("--no-cache")
+    assert first[:2] == again[:2] == fresh[:2]
+    assert "Warning" in again[1]
+    assert again[2] == "5 sources, 5 from the cache, 0 compiled"
+    assert first[2] == fresh[2] == "5 sources, 0 from the cache, 5 compiled: " + ", ".join(sorted(project.sources))
+
+
 def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SMARTVM_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("SMARTVM_COMPILE_CACHE", "on")
