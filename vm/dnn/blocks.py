@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from threading import RLock
+from threading import RLock, get_ident
 from time import perf_counter_ns
 from typing import TypeVar, cast
 
@@ -46,7 +46,9 @@ class WeightBlock:
         self._prepared: tuple[Hashable, object] = (None, None)
         self._prepared_bytes = 0
         self._on_growth: Callable[[WeightBlock, int], None] | None = None
-        self._is_ahead = False  # whether it is being made before it is needed
+        self._is_ahead = False  # whether it is being made before it is needed, by the thread ``_maker``
+        self._maker = 0
+        self._meanwhile: Callable[[], None] | None = None
 
     @classmethod
     def of_array(cls, array: ItemArray) -> WeightBlock:
@@ -112,6 +114,7 @@ class WeightBlock:
         array = self._array
         if array is None:
             began = perf_counter_ns()
+            self._work_while_made()
             with self._lock:
                 array = self._array
                 if array is None:
@@ -209,6 +212,7 @@ class WeightBlock:
         value = self.prepared(key)
         if value is None:
             began = perf_counter_ns()
+            self._work_while_made()
             with self._lock:
                 value = self.prepared(key)
                 if value is None:
@@ -217,17 +221,19 @@ class WeightBlock:
             self._grown(began)
         return cast(_Prepared, value)
 
-    def make_ahead(self, make: Callable[[], None]) -> None:
-        """Call ``make``, which asks for the array or prepares a layout, before it is needed; whoever needs it
-        meanwhile waits. Does nothing when something is there."""
+    def make_ahead(self, make: Callable[[], None], meanwhile: Callable[[], None] | None = None) -> None:
+        """Call ``make``, which asks for the array or prepares a layout, before it is needed. Whoever needs it
+        while it is being made calls ``meanwhile`` and then waits. Does nothing when something is there."""
         if self.is_ready:
             return
         with self._lock:
+            self._maker, self._meanwhile = get_ident(), meanwhile
             self._is_ahead = True
             try:
                 make()
             finally:
                 self._is_ahead = False
+                self._meanwhile = None
 
     def _shared_with(self, value: object) -> bool:
         """Whether a layout is made of the array's own memory."""
@@ -249,6 +255,11 @@ class WeightBlock:
         """Call ``tell`` whenever ``held_bytes`` may have changed, from whatever thread changed it, with the
         nanoseconds that whoever needs the items waited for them."""
         self._on_growth = tell
+
+    def _work_while_made(self) -> None:
+        """Where another thread is at making what is needed: do other work that it has before it."""
+        if self._is_ahead and self._meanwhile is not None and self._maker != get_ident():
+            self._meanwhile()
 
     def _grown(self, began: int | None = None) -> None:
         tell = self._on_growth

@@ -3,7 +3,8 @@
 Which they are is found by looking ahead in the code (``lookahead``). Nothing that a program could see depends on it:
 the main thread alone asks the state for entries, pays gas and marks blocks as accessed, when the program gets there.
 The second thread is given entries, which never change, and makes of them what the main thread would have to make: one
-that is made when the program needs it is taken, one that is being made is waited for, all others are made then.
+that is made when the program needs it is taken, one that is being made is waited for (and the next one made
+meanwhile), all others are made then.
 A block that the program overwrites before it uses it is another entry, so what was prepared of the old one is not
 used.
 """
@@ -47,7 +48,7 @@ class Prefetcher:
         self._prepare = prepare
         self._limit = min(ahead_bytes, cache.limit // 2)
         self._executor: ThreadPoolExecutor | None = None
-        self._tasks: deque[Future[None]] = deque()
+        self._tasks: deque[tuple[Future[None], Callable[[], None]]] = deque()
         self._walks = 0
         self._frame: object = None
         self._coming: deque[UpcomingInstruction] = deque()
@@ -121,16 +122,24 @@ class Prefetcher:
         def task() -> None:
             # what fails here will fail for the program itself, when it gets there
             with suppress(SmartVMError, OSError, MemoryError, ValueError):
-                block.make_ahead(lambda: prepare(upcoming, block))
+                block.make_ahead(lambda: prepare(upcoming, block), self._help)
 
-        while self._tasks and self._tasks[0].done():
+        while self._tasks and self._tasks[0][0].done():
             self._tasks.popleft()
-        self._tasks.append(self._executor.submit(task))
+        self._tasks.append((self._executor.submit(task), task))
+
+    def _help(self) -> None:
+        """The program waits for a block that the second thread is at: make the next one meanwhile."""
+        while self._tasks:
+            future, task = self._tasks.popleft()
+            if future.cancel():
+                task()
+                return
 
     def forget(self) -> None:
         """Drop what was foreseen, and preparations that have not begun."""
-        for task in self._tasks:
-            task.cancel()
+        for future, _ in self._tasks:
+            future.cancel()
         self._tasks.clear()
         self._coming.clear()
         self._ahead.clear()

@@ -108,3 +108,24 @@ def test_threads_make_a_layout_once() -> None:
     for thread in threads:
         thread.join()
     assert made == [1]
+
+
+def test_whoever_waits_for_a_block_works_meanwhile() -> None:
+    block = block_of(1000)
+    begun, go_on, worked = threading.Event(), threading.Event(), []
+
+    def make() -> None:
+        begun.set()
+        assert go_on.wait(20)
+        block.prepare("rows", lambda: np.zeros(5, np.int16))
+
+    def meanwhile() -> None:
+        worked.append(threading.current_thread())
+        go_on.set()
+
+    maker = threading.Thread(target=lambda: block.make_ahead(make, meanwhile))
+    maker.start()
+    assert begun.wait(20)
+    assert len(block.prepare("rows", lambda: np.zeros(9, np.int16))) == 5
+    maker.join()
+    assert worked == [threading.current_thread()]
