@@ -149,6 +149,9 @@ class SemanticModel:
     exported_symbols: dict[int, Mapping[str, tuple[Symbol, ...]]] = field(default_factory=dict)
     #: units in the order in which they were analysed: what is imported before what imports it
     source_order: tuple[nodes.SourceUnit, ...] = ()
+    #: variable -> ids of the InlineAssembly that reads it, and that assigns it, as a whole
+    assembly_reads: dict[int, set[int]] = field(default_factory=dict)
+    assembly_writes: dict[int, set[int]] = field(default_factory=dict)
     #: InlineAssembly ids whose code may read or write memory
     assembly_with_memory_effects: set[int] = field(default_factory=set)
     #: InlineAssembly ids whose code uses the DNN instructions' Buffer

@@ -10,6 +10,7 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.conversions import literal_word
 from smartvm.compiler.lowering.expressions import library_address
 from smartvm.compiler.lowering.handlers import statement
+from smartvm.compiler.lowering.raw_words import NARROW_TYPES
 from smartvm.compiler.lowering.type_facts import bare, is_value_type
 from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.yul import ast as yul
@@ -37,11 +38,11 @@ def inline_assembly(f: FunctionLowering, node: nodes.InlineAssembly) -> None:
     for declaration in translation.assigned.values():
         type_ = f.model.type_of_declaration(declaration)
         inner = bare(type_)
-        if isinstance(inner, types.IntegerType | types.FixedBytesType | types.BoolType | types.AddressType):
+        if isinstance(inner, NARROW_TYPES):
             (name,) = f.locals[declaration.id]
-            variable = yul.Identifier(name, f.source)
+            variable = yul.Identifier(f.raw_names.get(declaration.id, name), f.source)
             cleaned = f.clean(type_, variable)
-            if cleaned is not variable:
+            if cleaned is not variable or variable.name != name:
                 f.writer.assign([name], cleaned)
 
 
@@ -91,6 +92,8 @@ class _Translation:
         names = self.f.locals[declaration.id]
         if reference.suffix == "":
             self.assigned[declaration.id] = declaration
+            if declaration.id in self.f.raw_names:
+                return self.f.raw_names[declaration.id]
         elif reference.suffix in ("address", "selector"):
             self.assigned_parts.append((declaration, reference.suffix))
         return names[self._part(reference, len(names))]
@@ -113,6 +116,8 @@ class _Translation:
             if reference.suffix == "length" and len(names) == 1:
                 assert isinstance(type_, types.ArrayType)
                 return yul.Literal("number", type_.length, source=source)
+            if reference.suffix == "" and declaration.id in f.raw_names:
+                return yul.Identifier(f.raw_names[declaration.id], source)
             return yul.Identifier(names[self._part(reference, len(names))], source)
         if declaration.mutability == "constant":
             return yul.Literal("number", self._constant(declaration), source=source)

@@ -24,6 +24,7 @@ from smartvm.records import replace
 
 if TYPE_CHECKING:
     from smartvm.compiler.lowering.function_lowering import FunctionLowering
+    from smartvm.compiler.lowering.object_context import ObjectContext
 
 Evaluated = TypeVar("Evaluated")
 CallHandler = Callable[["FunctionLowering", nodes.FunctionCall, types.FunctionType], Value]
@@ -134,6 +135,16 @@ def _struct_constructor(f: FunctionLowering, node: nodes.FunctionCall) -> Value:
 def internal_call(f: FunctionLowering, node: nodes.FunctionCall, function: types.FunctionType) -> Value:
     """A call of a function of this contract, of an internal library function, of a free function, of a
     pointer."""
+    return call_internal(f, node, function, request_function)
+
+
+def call_internal(
+    f: FunctionLowering,
+    node: nodes.FunctionCall,
+    function: types.FunctionType,
+    request: Callable[[ObjectContext, nodes.FunctionDefinition], str],
+) -> Value:
+    """An internal call; ``request`` makes the function's Yul function and gives its name."""
     called = called_function(f, node)
     arguments: list[yul.Expression] = []
     if called.self_value is not None:
@@ -143,7 +154,7 @@ def internal_call(f: FunctionLowering, node: nodes.FunctionCall, function: types
         arguments += slots
     type_ = f.model.type_of(node)
     if called.definition is not None:
-        return f.result(type_, f.call(request_function(f.context, called.definition), *arguments))
+        return f.result(type_, f.call(request(f.context, called.definition), *arguments))
     arity = (
         sum(map(stack_size, function.parameter_types)),
         sum(map(stack_size, function.return_types)),

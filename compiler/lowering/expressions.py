@@ -10,6 +10,7 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.compilation import fully_qualified_name
 from smartvm.compiler.lowering.constants import constant_value
 from smartvm.compiler.lowering.handlers import place_of, value_of
+from smartvm.compiler.lowering.raw_words import assign_as_returned
 from smartvm.compiler.lowering.type_facts import is_reference_type, is_value_type, variable_names
 from smartvm.compiler.lowering.unimplemented import unimplemented
 from smartvm.compiler.lowering.value_conversion import function_slots
@@ -227,6 +228,8 @@ def assignment(f: FunctionLowering, node: nodes.Assignment) -> Value:
     """``a = b`` and ``a += b``: the right side is evaluated first."""
     from smartvm.compiler.lowering.operators import binary_operation
 
+    if (assigned := assign_as_returned(f, node)) is not None:
+        return assigned
     right = f.value(node.right_hand_side)
     left_type = f.model.type_of(node.left_hand_side)
     operator = node.operator[:-1]

@@ -38,6 +38,8 @@ class FunctionLowering:
         self.utilities = context.utilities
         self.writer = YulWriter()
         self.locals: dict[int, tuple[str, ...]] = {}
+        #: variables that keep what assembly assigned (see ``raw_words``), by the local variable
+        self.raw_names: dict[int, str] = {}
         #: arithmetic panics on overflow (outside ``unchecked``)
         self.checked = True
         #: local variables of which reads must make copies
@@ -141,7 +143,8 @@ class FunctionLowering:
 
     def local_place(self, declaration: nodes.VariableDeclaration) -> LocalPlace:
         """The place of a local variable."""
-        return LocalPlace(self.model.type_of_declaration(declaration), self.locals[declaration.id])
+        type_ = self.model.type_of_declaration(declaration)
+        return LocalPlace(type_, self.locals[declaration.id], self.raw_names.get(declaration.id))
 
     def names(self, names: tuple[str, ...]) -> tuple[yul.Expression, ...]:
         """Variables as expressions."""

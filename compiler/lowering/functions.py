@@ -14,6 +14,7 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.function_lowering import FunctionLowering
 from smartvm.compiler.lowering.local_writes import sub_expressions
 from smartvm.compiler.lowering.object_context import ObjectContext, function_name
+from smartvm.compiler.lowering.raw_words import has_raw_result, keep_raw_word
 from smartvm.compiler.lowering.type_facts import declared_name, location_of
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.yul_nodes import name
@@ -25,6 +26,15 @@ def request_function(context: ObjectContext, function: nodes.FunctionDefinition)
     """The Yul function of a Solidity function, made when the object's functions are made. Returns its
     name."""
     return context.request(function_name(function), lambda: _make_function(context, function))
+
+
+def request_raw_function(context: ObjectContext, function: nodes.FunctionDefinition) -> str:
+    """As ``request_function``, of the function whose result is the word that assembly put there, if it has
+    one."""
+    if not has_raw_result(context.model, function):
+        return request_function(context, function)
+    raw_name = f"{function_name(function)}_raw"
+    return context.request(raw_name, lambda: ModifierChain(context, function, []).body(raw_name, False, True))
 
 
 def _make_function(context: ObjectContext, function: nodes.FunctionDefinition) -> yul.FunctionDefinition:
@@ -186,6 +196,7 @@ class ModifierChain:
                         slots = function_slots(f, value)
                         for target, slot in zip(f.new_local(parameter), slots, strict=True):
                             f.writer.let([target], slot)
+                        keep_raw_word(f, parameter)
 
             def placeholder() -> None:
                 next_name = self._next(index + 1)
@@ -196,14 +207,23 @@ class ModifierChain:
             block_contents(f, definition.body)
             return self._definition(f, self._modifier_name(index), parameters, returns, definition)
 
-    def body(self, yul_name: str, with_passed: bool) -> yul.FunctionDefinition:
-        """The function's own statements."""
+    def body(self, yul_name: str, with_passed: bool, raw: bool = False) -> yul.FunctionDefinition:
+        """The function's own statements; ``raw``: the only result is what assembly put there, not cleaned."""
         from smartvm.compiler.lowering.statements import block_contents
 
         assert self.function.body is not None
         f = FunctionLowering(self.context)
         with f.at(self.function):
             parameters, returns = self._declare(f, with_passed)
+            returned = self.function.return_parameters.parameters
+            if raw:
+                (result,) = returns
+                f.writer.let([result], f.number(0))
+                f.raw_names[returned[0].id] = f"raw_{result}"
+                returns = (f"raw_{result}",)
+            for variable in (*self.function.parameters.parameters, *(() if raw else returned)):
+                keep_raw_word(f, variable)
+            f.return_places = tuple(f.local_place(v) for v in returned)
             block_contents(f, self.function.body)
             return self._definition(f, yul_name, parameters, returns, self.function)
 

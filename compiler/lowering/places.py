@@ -89,6 +89,8 @@ def write(f: FunctionLowering, place: Place, value: Value) -> None:
         case LocalPlace():
             converted = f.convert(value, place.type)
             _assign(f, place.names, function_slots(f, converted))
+            if place.raw is not None:
+                f.writer.assign([place.raw], yul.Identifier(place.names[0], f.source))
         case StoragePlace():
             _write_storage(f, place, value)
         case MemoryPlace():

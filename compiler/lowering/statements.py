@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from smartvm.compiler.analysis import types
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.lowering.handlers import statement
+from smartvm.compiler.lowering.raw_words import declare_as_returned, keep_raw_word
 from smartvm.compiler.lowering.type_facts import location_of
 from smartvm.compiler.lowering.value_conversion import function_slots
 from smartvm.compiler.lowering.values import Value
@@ -60,12 +61,13 @@ def variable_declaration(f: FunctionLowering, node: nodes.VariableDeclarationSta
                 declare_default(f, declaration)
         return
     with f.full_expression(node.initial_value):
-        value = f.value(node.initial_value)
         if len(node.declarations) == 1:
             (declaration,) = node.declarations
             assert declaration is not None
-            declare(f, declaration, value)
+            if not declare_as_returned(f, declaration, node.initial_value):
+                declare(f, declaration, f.value(node.initial_value))
             return
+        value = f.value(node.initial_value)
         for declaration, component in zip(node.declarations, f.split(value), strict=True):
             if declaration is not None and component is not None:
                 declare(f, declaration, component)
@@ -76,6 +78,7 @@ def declare(f: FunctionLowering, declaration: nodes.VariableDeclaration, value: 
     slots = function_slots(f, f.convert(value, f.model.type_of_declaration(declaration)))
     for name, slot in zip(f.new_local(declaration), slots, strict=True):
         f.writer.let([name], slot)
+    keep_raw_word(f, declaration)
 
 
 def declare_default(f: FunctionLowering, declaration: nodes.VariableDeclaration) -> None:
@@ -88,6 +91,7 @@ def declare_default(f: FunctionLowering, declaration: nodes.VariableDeclaration)
         return
     for name, slot in zip(names, f.zero(type_), strict=True):
         f.writer.let([name], slot)
+    keep_raw_word(f, declaration)
 
 
 @statement(nodes.IfStatement)

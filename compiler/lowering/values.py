@@ -58,9 +58,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class LocalPlace(Place):
-    """Local variables of the Yul function."""
+    """Local variables of the Yul function; ``raw``: the one that keeps the word for assembly."""
 
     names: tuple[str, ...]
+    raw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

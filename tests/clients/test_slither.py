@@ -101,8 +101,8 @@ def test_slither_finds_the_reentrancy_in_what_the_script_compiles(slither, solc_
 def test_slither_analyses_assembly_with_dnn_instructions(slither, solc_script, tmp_path):
     (tmp_path / "Dense.sol").write_text(DENSE)
     findings = slither("Dense.sol", "--solc", solc_script, cwd=tmp_path)
-    (assembly,) = [finding for finding in findings if finding["check"] == "assembly"]
-    assert "Dense.forward(uint256,uint256) (Dense.sol#7-14) uses assembly" in assembly["description"]
+    found = [finding["description"] for finding in findings if finding["check"] == "assembly"]
+    assert any(text.startswith("Dense.forward(uint256,uint256) (Dense.sol#7-14) uses assembly") for text in found)
 
 
 def test_slither_analyses_lenet5_with_its_library(slither, solc_script, tmp_path):

@@ -105,6 +105,9 @@ class _OutsideNames:
         elif use == "call":
             return False
         assert isinstance(symbol, nodes.Declaration)
+        if not suffix:
+            uses = self.model.assembly_writes if use == "assignment" else self.model.assembly_reads
+            uses.setdefault(symbol.id, set()).add(self.node.id)
         self.references[place.start, place.length] = ExternalReference(symbol, suffix)
         return True
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.0;
 
-// Assembly reads and writes Solidity's variables; what it leaves in narrow variables is cleaned.
+// Assembly reads and writes Solidity's variables; what it leaves in narrow variables is cleaned for Solidity code, and
+// found again by later assembly.
 contract Assembly {
     uint8 a;
     uint16 b = 500;
@@ -43,6 +44,25 @@ contract Assembly {
         assembly { s := f.selector t := f.address }
         return (s, t == address(this) ? address(1) : address(2));
     }
+    modifier doubling(uint8 x) { assembly { x := mul(2, x) } _; assembly { sstore(9, x) } }
+    function dirty(address x) internal pure returns (address r) { assembly { r := or(mul(exp(2, 200), 5), x) } }
+    function kept(uint8 v) public pure returns (uint first, uint second, uint8 clean, uint third, uint fourth) {
+        assembly { v := add(v, 256) first := v }
+        clean = v;
+        assembly { second := v }
+        v += 0;
+        assembly { third := v v := add(v, 512) }
+        if (v == 3) { assembly { fourth := v } }
+    }
+    function keptByModifier(uint8 v) public doubling(v) { }
+    function ninth() public view returns (uint r) { assembly { r := sload(9) } }
+    function keptByResult(address x) public pure returns (uint high, bool same, uint again) {
+        address y = dirty(x);
+        same = x == y;
+        assembly { high := div(y, exp(2, 200)) }
+        y = x;
+        for (uint i = 0; i < 2; i++) { assembly { again := add(again, div(y, exp(2, 200))) } y = dirty(y); }
+    }
     function scratch() public pure returns (bytes32 r) { assembly { mstore(0, 1) mstore(32, 2) r := keccak256(0, 64) } }
     function stops() public pure returns (uint) { assembly { mstore(0, 77) return(0, 32) } }
 }
@@ -56,4 +76,8 @@ contract Assembly {
 // functions(4) -> 81
 // functions(9) -> 2187
 // memoryOf([1, 2]) -> [255, 2], 257
+// kept(3) -> 259, 259, 3, 3, 515
+// keptByModifier(200)
+// ninth() -> 400
+// keptByResult("0x1212121212121212121212121212121212121212") -> 5, true, 5
 // stops() -> 77
