@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smartvm.compiler.imports import SourceReader, no_reader
+from smartvm.compiler.incremental.digests import compiler_digest
 from smartvm.compiler.incremental.engine import Engine, Results
 from smartvm.compiler.incremental.options import IncrementalOptions, options_from_environment
 from smartvm.compiler.incremental.store import ResultStore
@@ -28,7 +29,8 @@ class Build:
         self._options = options or options_from_environment()
         self._selection = selection
         cache = self._options.cache
-        self._store = ResultStore(cache, self._options.limit) if cache is not None else None
+        usable = cache is not None and compiler_digest() is not None
+        self._store = ResultStore(cache, self._options.limit) if cache is not None and usable else None
         self.unit = CompilationUnit(
             sources,
             settings,

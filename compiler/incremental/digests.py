@@ -24,8 +24,8 @@ _KINDS = (".py", ".lark", ".toml", ".sol")
 
 
 @cache
-def compiler_digest() -> str:
-    """SHA-256 of the compiler's own files."""
+def compiler_digest() -> str | None:
+    """SHA-256 of the compiler's own files; None where they cannot be read (an installation without its sources)."""
     root = str(Path(__file__).resolve().parents[2])
     paths = []
     for part in _PARTS:
@@ -35,18 +35,26 @@ def compiler_digest() -> str:
         for folder, folders, files in os.walk(start):
             folders[:] = [name for name in folders if name != "__pycache__"]
             paths += [os.path.join(folder, name) for name in files if name.endswith(_KINDS)]
+    if str(Path(__file__).resolve()) not in paths:
+        return None
     digest = hashlib.sha256(f"{FORMAT} {sys.version_info[:2]}\0".encode())
     for path in sorted(paths):
-        with open(path, "rb") as file:
-            data = file.read()
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except OSError:
+            return None
         digest.update(f"{path[len(root) :]}\0{len(data)}\0".encode() + data)
     return digest.hexdigest()
 
 
 def settings_digest(settings: CompilerSettings) -> str | None:
     """SHA-256 of all settings, the instruction table's text among them; None where they cannot be told (a table that
-    is not there)."""
-    described = _plain(settings)
+    is not there, a value of an unknown kind)."""
+    try:
+        described = _plain(settings)
+    except TypeError:
+        return None
     if settings.instruction_table not in SHIPPED_TABLES:
         texts = table_sources(settings.instruction_table)
         if texts is None:

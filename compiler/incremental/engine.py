@@ -10,7 +10,14 @@ from smartvm.compiler.diagnostics import ONCE_A_COMPILATION, ONCE_A_PLACE, Diagn
 from smartvm.compiler.incremental.compile_sources import compile_part, compile_sources, source_numbers
 from smartvm.compiler.incremental.digests import compiler_digest, settings_digest, text_digest
 from smartvm.compiler.incremental.options import IncrementalOptions, Report
-from smartvm.compiler.incremental.results import MOVABLE_OUTPUTS, SourceResult, merged_diagnostics, moved, unpack
+from smartvm.compiler.incremental.results import (
+    IR_OUTPUTS,
+    MOVABLE_OUTPUTS,
+    SourceResult,
+    merged_diagnostics,
+    moved,
+    unpack,
+)
 from smartvm.compiler.incremental.store import ResultStore, SourceFacts
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.pipeline import CompilationUnit
@@ -114,7 +121,6 @@ class Engine:
         unit, sources, store = self._unit, self._unit.source_set, self._store
         assert store is not None
         digests = {name: text_digest(text) for name, text in sources.texts.items()}
-        numbering = [[name, sources.first_ids[name]] for name in sources.texts]
         wants_code = self._selection.wants_code
         for name in unit.analysed_names:
             facts = store.facts(sources.texts[name])
@@ -123,7 +129,7 @@ class Engine:
                 contract: sorted(set(self._selection.requests(name, contract))) for contract in ("", *facts.contracts)
             }
             selected = [contract for contract in facts.contracts if self._selection.selects(name, contract)]
-            is_movable = not requests[""] and all(MOVABLE_OUTPUTS.issuperset(asked) for asked in requests.values())
+            asked = {request for listed in requests.values() for request in listed}
             # In the order of node ids: where something is sorted by id, that order counts.
             needed = sorted(sources.closure([name]), key=sources.first_ids.__getitem__)
             described = [
@@ -133,9 +139,20 @@ class Engine:
                 [[source, digests[source]] for source in needed],
                 requests,
                 selected if wants_code else None,
-                None if is_movable else [numbering, unit.analysed_names],
+                self._bound_to(name, asked),
             ]
             self._keys[name] = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+    def _bound_to(self, name: str, asked: set[str]) -> object:
+        """The indices and ids without which a result is of no use; None where it can be moved to any."""
+        if not asked.isdisjoint(IR_OUTPUTS):
+            # The IR lists all sources of the compilation.
+            sources = self._unit.source_set
+            return [[[other, sources.first_ids[other]] for other in sources.texts], list(self._unit.analysed_names)]
+        if asked <= MOVABLE_OUTPUTS:
+            return None
+        numbers = source_numbers(self._unit, name)
+        return [numbers.indices, numbers.first_ids, numbers.count]
 
     # --- results --------------------------------------------------------------------------------------
 

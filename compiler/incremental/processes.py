@@ -41,7 +41,8 @@ class _Process:
     def __init__(self, work: bytes) -> None:
         found = json.dumps([sys.path, sys.pycache_prefix, sys.dont_write_bytecode])
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, found],
+            # Nothing is imported from the current folder: it is a project's.
+            [sys.executable, "-I" if sys.flags.isolated else "-P", "-c", _PROGRAM, found],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -23,6 +23,8 @@ MOVABLE_OUTPUTS = frozenset(
     + ["evm.deployedBytecode.immutableReferences", "evm.bytecode.immutableReferences"]
 )  # fmt: skip
 
+IR_OUTPUTS = frozenset(["ir", "irAst", "irOptimized", "irOptimizedAst"])
+
 
 @dataclass(frozen=True, slots=True)
 class Numbers:

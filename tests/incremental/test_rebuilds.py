@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from smartvm.compiler.incremental.options import OptionValueError, options_from_environment
+from smartvm.compiler.incremental.results import MOVABLE_OUTPUTS
 
 EVERYTHING = {"*": {"*": ["*"], "": ["ast"]}}
 
@@ -50,6 +51,24 @@ def test_nodes_that_are_added_move_those_that_follow(project: Any) -> None:
         return list(deployed["immutableReferences"])
 
     assert immutables(before) != immutables(after)
+
+
+def test_outputs_that_spell_ids_are_kept_while_the_ids_stay(project: Any) -> None:
+    """Ids of later sources move when nodes are added; those of sources before do not, nor does anything when the
+    number of nodes stays."""
+    project.selection = EVERYTHING
+    project.compile()
+    project.edit("Left.sol", '"left"', '"Left"')
+    assert project.compile() == project.fresh()
+    assert project.compiled == ["Both.sol", "Left.sol"]
+    project.edit("Left.sol", "contract Left is Base {", "contract Left is Base { function more() external {}")
+    assert project.compile() == project.fresh()
+    assert project.compiled == ["Both.sol", "Left.sol", "Right.sol"]
+    project.selection = {"*": {"*": ["irOptimized", "ir"]}}
+    project.compile()
+    project.sources["Zzz.sol"] = project.head + "contract Zzz {}"
+    assert project.compile() == project.fresh()
+    assert len(project.compiled) == 6
 
 
 def test_sources_that_come_and_go_move_the_others(project: Any) -> None:
@@ -209,6 +228,7 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_ids_that_get_more_digits_are_no_exception(project: Any, optimize: bool) -> None:
     """Names of utility functions hold ids of structs, and source maps count in their text."""
     project.settings = {"optimizer": {"enabled": optimize}}
+    project.selection = {"*": {"*": sorted(MOVABLE_OUTPUTS)}}
     project.compile()
     for count in (1, 3, 30, 300):
         functions = "".join(f"function f{index}() external {{}}\n" for index in range(count))
