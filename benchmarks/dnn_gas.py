@@ -10,6 +10,10 @@ BUF_SIZE, whose kernel does nothing.
 
 from __future__ import annotations
 
+import os
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # before NumPy loads its BLAS
+
 import argparse
 import json
 import statistics

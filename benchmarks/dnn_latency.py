@@ -29,8 +29,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 from smartvm.vm.dnn import Buffer, WeightBlock
-from smartvm.vm.dnn.correlation import convolve
 from smartvm.vm.dnn.kernel_sets import KERNELS
+from smartvm.vm.dnn.platforms import convolve
 from smartvm.vm.dnn.shapes import Correlation
 
 try:

@@ -15,8 +15,9 @@ MAX_SAVED_BUFFERS = 64
 
 
 class Deferred(Protocol):
-    """Work whose result a Buffer stands for (``deferred.PanelWork``): at least one item, a map that is channels
-    last."""
+    """Work whose result a Buffer stands for: at least one item, a map whose ``channels`` are last (1: a map channel by
+    channel). The item-wise instructions behind it ask whether they may join it. ``bound`` limits the results as
+    they now stand."""
 
     bound: int
 
@@ -31,7 +32,7 @@ class Deferred(Protocol):
 
     def divide(self, divisor: int) -> bool: ...
 
-    def rectify(self, cap: int) -> None: ...
+    def rectify(self, cap: int) -> bool: ...
 
 
 class Buffer:

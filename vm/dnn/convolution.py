@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from smartvm.vm.dnn import gas
-from smartvm.vm.dnn.correlation import bound_of, convolve, transpose
-from smartvm.vm.dnn.deferred import prepare
+from smartvm.vm.dnn.correlation import bound_of, transpose
 from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
+from smartvm.vm.dnn.platforms import convolve, load_block
 from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution, depthwise, full_connection
 from smartvm.vm.extension import InstructionContext
 
@@ -125,7 +125,7 @@ def _correlate_block(context: InstructionContext, block_id: int, shape: Correlat
     """Charge and compute, once the operands and the Buffer's length are right."""
     block = require_block(context, block_id)
     require_block_length(context, block, shape.kernels * shape.terms, meaning)
-    prepare(block, shape)  # reads the block but once, its extremes included, which gas depends on
+    load_block(block, shape)  # reads the block but once, its extremes included, which gas depends on
     gas.charge_growth(context, shape.kernels * shape.positions, len(context.buffer))
     reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
     reads = max(reads, len(context.buffer))

@@ -20,7 +20,7 @@ from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn import native
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.deferred import PanelWork, work_for
+from smartvm.vm.dnn.deferred import work_for
 from smartvm.vm.dnn.items import ItemArray
 from smartvm.vm.dnn.shapes import Correlation, Transposed
 
@@ -42,30 +42,50 @@ def bound_of(buffer: Buffer, block: WeightBlock, terms: int) -> int:
     return buffer.bound * block.bound * terms
 
 
-def int16_work(buffer: Buffer, block: WeightBlock, shape: Correlation) -> PanelWork | None:
-    """The correlation on the 16-bit route; None where that does not hold."""
-    return work_for(buffer.stored, buffer.layout, buffer.bound, block, shape)
+class PlainWork:
+    """A correlation on the routes of this module, put off like any other; nothing joins it.
+
+    It holds the Buffer's items, which must not change meanwhile.
+    """
+
+    channels = 1  # the result is channel by channel
+
+    def __init__(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> None:
+        self.bound = bound_of(buffer, block, shape.terms)
+        self._source = Buffer()
+        self._source.replace(buffer.stored, buffer.extremes, buffer.layout)
+        self._block = block
+        self._shape = shape
+
+    def __len__(self) -> int:
+        return self._shape.kernels * self._shape.positions
+
+    def add_bias(self, block: WeightBlock) -> bool:
+        """Not put off."""
+        return False
+
+    def divide(self, divisor: int) -> bool:
+        """Not put off."""
+        return False
+
+    def rectify(self, cap: int) -> bool:
+        """Not put off."""
+        return False
+
+    def carry_out(self) -> tuple[ItemArray, tuple[int, int]]:
+        """The items and their extremes."""
+        maps = _correlated(self._source, self._block, self._shape, route_for(self.bound))
+        items, low, high = item_arrays.narrowed(maps)
+        return items, (low, high)
 
 
-def convolve(buffer: Buffer, block: WeightBlock, shape: Correlation) -> None:
-    """Let the Buffer hold its map's correlation with the block's kernels, at once or when it is looked at."""
-    work = int16_work(buffer, block, shape)
-    if work is not None:
-        buffer.defer(work)
-    else:
-        buffer.hold(_correlated(buffer, block, shape, route_for(bound_of(buffer, block, shape.terms))))
-
-
-def correlate(
-    buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None
-) -> ItemArray:
+def correlate(buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None) -> ItemArray:
     """The output maps: items in the route's type, or integers as float64. ``route`` forces one (tests); it
     must be exact for the bound."""
     if route in (None, "int16"):
-        work = int16_work(buffer, block, shape)
+        work = work_for(buffer.stored, buffer.layout, buffer.bound, block, shape)
         if work is not None:
             return item_arrays.channels_first(work.carry_out()[0], work.channels)
-    if route in (None, "int16"):
         route = route_for(bound_of(buffer, block, shape.terms))
     return _correlated(buffer, block, shape, route)
 

@@ -103,12 +103,13 @@ class PanelWork:
         self.bound //= divisor
         return True
 
-    def rectify(self, cap: int) -> None:
-        """max(x, 0), and min(·, cap) when cap > 0."""
+    def rectify(self, cap: int) -> bool:
+        """max(x, 0), and min(·, cap) when cap > 0; that can always be put off."""
         self._low = 0
         if cap:
             self._high = min(self._high, cap)
             self.bound = min(self.bound, cap)
+        return True
 
     def carry_out(self) -> tuple[ItemArray, tuple[int, int]]:
         """The items, channels last, with their exact extremes."""

@@ -26,9 +26,10 @@ def act_rl(context: InstructionContext) -> None:
     buffer = context.buffer
     work = _joinable(context)
     if work is not None:
-        gas.charge_items(context, len(buffer), work.bound)
-        work.rectify(cap)
-        return
+        bound = work.bound
+        if work.rectify(cap):
+            gas.charge_items(context, len(buffer), bound)
+            return
     gas.charge_items(context, len(buffer), buffer.bound)
     low, high = buffer.extremes
     if low < 0 or 0 < cap < high:

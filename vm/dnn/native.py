@@ -325,50 +325,96 @@ def add_items(first, second, out):
 
 @compiled
 def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
-    """Maximum of each window's cells inside the map, ``[row][column][channel]``."""
+    """Maximum of each window's cells inside the map, ``[row][column][channel]``: rows first, over whole lines of the
+    map, then columns."""
+    width = sizes[1] * channels
+    line = np.empty(width, x.dtype)
     for row in range(outputs[0]):
         i = row * stride - padding
+        top = max(0, i)
+        _copy(line, x[top * width : (top + 1) * width])
+        for a in range(top + 1, min(sizes[0], i + kernel)):
+            _take_greatest(line, x[a * width : (a + 1) * width])
+        at = row * outputs[1] * channels
+        if channels < 16 and padding == 0:  # no call for so few channels
+            for column in range(outputs[1]):
+                start = column * stride * channels
+                for c in range(channels):
+                    best = line[start + c]
+                    for b in range(1, kernel):
+                        best = max(best, line[start + b * channels + c])
+                    out[at + c] = best
+                at += channels
+            continue
         for column in range(outputs[1]):
             j = column * stride - padding
-            at = (row * outputs[1] + column) * channels
-            line = out[at : at + channels]
-            fresh = True
-            for a in range(max(0, i), min(sizes[0], i + kernel)):
-                for b in range(max(0, j), min(sizes[1], j + kernel)):
-                    start = (a * sizes[1] + b) * channels
-                    _take_greatest(line, x[start : start + channels], fresh)
-                    fresh = False
+            left = max(0, j)
+            cells = out[at : at + channels]
+            _copy(cells, line[left * channels : (left + 1) * channels])
+            for b in range(left + 1, min(sizes[1], j + kernel)):
+                _take_greatest(cells, line[b * channels : (b + 1) * channels])
+            at += channels
 
 
 @compiled
-def _take_greatest(line, cells, fresh):
-    if fresh:
-        for channel in range(line.shape[0]):
-            line[channel] = cells[channel]
-    else:
-        for channel in range(line.shape[0]):
-            line[channel] = max(line[channel], cells[channel])
+def _copy(line, cells):
+    for i in range(line.shape[0]):
+        line[i] = cells[i]
 
 
 @compiled
-def pool_average(x, sizes, channels, kernel, outputs, stride, totals, out):
-    """Sum of each window over ``kernel``², truncated toward zero, ``[row][column][channel]``; ``totals`` has the
-    channels' number of items of a type that holds the sums."""
-    area = totals.dtype.type(kernel * kernel)
+def _take_greatest(line, cells):
+    for i in range(line.shape[0]):
+        line[i] = max(line[i], cells[i])
+
+
+@compiled
+def pool_average(x, sizes, channels, kernel, outputs, stride, line, out):
+    """Sum of each window over ``kernel``², truncated toward zero, ``[row][column][channel]``; ``line`` has as many
+    items as a row of the map, of a type that holds the sums: rows are added first, then columns.
+
+    32-bit sums are divided through a reciprocal, exactly (``panel_tiles`` has the proof)."""
+    area = line.dtype.type(kernel * kernel)
+    narrow = line.itemsize == 4
+    reciprocal = (1.0 / np.float64(area)) * (1.0 + 2.0**-50)
+    width = sizes[1] * channels
+    totals = np.empty(channels, line.dtype)
     for row in range(outputs[0]):
+        _copy(line, x[row * stride * width : (row * stride + 1) * width])
+        for a in range(row * stride + 1, row * stride + kernel):
+            _add_cells(line, x[a * width : (a + 1) * width])
+        at = row * outputs[1] * channels
         for column in range(outputs[1]):
-            totals[:] = 0
-            for a in range(row * stride, row * stride + kernel):
-                for b in range(column * stride, column * stride + kernel):
-                    start = (a * sizes[1] + b) * channels
-                    _add_cells(totals, x[start : start + channels])
-            at = (row * outputs[1] + column) * channels
-            for channel in range(channels):
-                quotient = abs(totals[channel]) // area
-                out[at + channel] = -quotient if totals[channel] < 0 else quotient
+            start = column * stride * channels
+            if channels < 16:  # no call for so few channels
+                for c in range(channels):
+                    total = line[start + c]
+                    for b in range(1, kernel):
+                        total += line[start + b * channels + c]
+                    out[at + c] = _truncated(total, area, reciprocal, narrow)
+            else:
+                _copy(totals, line[start : start + channels])
+                for b in range(1, kernel):
+                    _add_cells(totals, line[start + b * channels : start + (b + 1) * channels])
+                _divide(out[at : at + channels], totals, area, reciprocal, narrow)
+            at += channels
 
 
 @compiled
-def _add_cells(totals, cells):
-    for channel in range(totals.shape[0]):
-        totals[channel] += cells[channel]
+def _divide(target, totals, area, reciprocal, narrow):
+    for i in range(target.shape[0]):
+        target[i] = _truncated(totals[i], area, reciprocal, narrow)
+
+
+@compiled
+def _truncated(total, area, reciprocal, narrow):
+    if narrow:
+        return np.int64(np.int32(np.float64(total) * reciprocal))
+    quotient = abs(total) // area
+    return -quotient if total < 0 else quotient
+
+
+@compiled
+def _add_cells(line, cells):
+    for i in range(line.shape[0]):
+        line[i] += cells[i]

@@ -142,8 +142,8 @@ def panels_of(block: WeightBlock, plan: PanelPlan) -> Panels:
 
     A matrix-vector product waits for memory alone, so its weights stay bytes where they are bytes.
     """
-    narrow = block.width == 1 and plan.window[0] == 1
     taps = plan.offsets is not None
+    narrow = block.width == 1 and plan.window[0] == 1 and not taps
     key = ("panels", plan.kernels, plan.inputs, plan.rows, plan.columns, taps, narrow)
     return block.prepare(key, lambda: _packed(block, plan, np.int8 if narrow else np.int16))
 

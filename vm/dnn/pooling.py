@@ -102,9 +102,9 @@ def average(
     array = buffer.channels_last(channels)
     if bound < 1 << 63 and kernel < 1 << 31:
         narrow = bound < 1 << 31 and kernel < 1 << 15
-        totals: ItemArray = np.empty(channels, np.int32 if narrow else np.int64)
+        line: ItemArray = np.empty(channels * sizes[1], np.int32 if narrow else np.int64)
         out = np.empty(channels * outputs[0] * outputs[1], array.dtype)  # an average fits its items' type
-        native.pool_average(array, sizes, channels, kernel, outputs, stride, totals, out)
+        native.pool_average(array, sizes, channels, kernel, outputs, stride, line, out)
         return out
     integers = _average_integers(buffer.to_integers(), channels, sizes, kernel, stride, outputs)
     return item_arrays.channels_last(item_arrays.from_integers(integers), channels)

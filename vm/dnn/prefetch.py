@@ -163,12 +163,13 @@ class Prefetcher:
 def prepare_ahead(upcoming: UpcomingInstruction, block: WeightBlock) -> None:
     """Make the layout that the instruction's kernel will most likely want, else the array."""
     # imported on use: programs without DNN instructions need no compiled kernels
-    from smartvm.vm.dnn.deferred import prepare
+    from smartvm.vm.dnn.platforms import load_block
     from smartvm.vm.dnn.shapes import shape_of
 
     operands = [operand for operand in upcoming.operands if operand is not None]
     if len(operands) == len(upcoming.operands):
         shape = shape_of(upcoming.instruction.name, operands)
-        if shape is not None and shape.kernels * shape.terms == block.count and prepare(block, shape) is not None:
-            return
-    _ = block.array
+        if shape is not None and shape.kernels * shape.terms == block.count:
+            load_block(block, shape)
+    if not block.is_ready:
+        _ = block.array
