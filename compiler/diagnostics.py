@@ -192,7 +192,8 @@ def diagnostic_to_json(diagnostic: Diagnostic, sources: Mapping[int, SourceText]
     if diagnostic.source.file in sources:
         entry["sourceLocation"] = location(diagnostic.source)
     secondary = [
-        {**location(source), "message": note} for note, source in diagnostic.secondary if source.file in sources
+        {**(location(source) if source.file in sources else {}), "message": note}
+        for note, source in diagnostic.secondary
     ]
     if secondary:
         entry["secondarySourceLocations"] = secondary

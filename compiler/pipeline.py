@@ -74,7 +74,13 @@ class CompilationUnit:
     ) -> None:
         self.settings = settings or CompilerSettings()
         self.sink = DiagnosticSink()
-        self.source_set = SourceSet(dict(sources), self.settings.imports, with_library(reader), known_imports)
+        self.source_set = SourceSet(
+            dict(sources),
+            self.settings.imports,
+            with_library(reader),
+            known_imports,
+            lambda: self._assembly_dialect,
+        )
         self._is_requested = is_requested
         self._whole: CompilationUnit | None = None
         self._part: Sequence[str] | None = None
@@ -230,6 +236,13 @@ class CompilationUnit:
             LoweringSettings(settings.evm_version, settings.revert_strings, settings.optimize),
             self.sink,
         )
+
+    @cached_property
+    def _assembly_dialect(self) -> Dialect:
+        from smartvm.compiler.yul.dialect import dialect_for
+        from smartvm.instructions.forks import canonical_fork
+
+        return dialect_for(self.settings.table, canonical_fork(self.settings.evm_version), objects=False)
 
     @cached_property
     def dialect(self) -> Dialect:

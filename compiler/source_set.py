@@ -15,6 +15,7 @@ from smartvm.records import dataclass
 if TYPE_CHECKING:
     from smartvm.compiler.ast import nodes
     from smartvm.compiler.grammar.tokens import TokenList
+    from smartvm.compiler.yul.dialect import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class SourceSetState:
 class SourceSet:
     """Texts, tokens and trees by source name, each made when it is first asked for.
 
-    ``known_imports`` may tell the paths that a text imports (as written) without a look at its tokens.
+    ``known_imports`` may tell the paths that a text imports (as written) without a look at its tokens. ``dialect``
+    is that of inline assembly, where the parser is to refuse what solc's refuses.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class SourceSet:
         imports: ImportRules,
         reader: SourceReader,
         known_imports: Callable[[str], Sequence[str] | None] = lambda text: None,
+        dialect: Callable[[], Dialect] | None = None,
     ) -> None:
         self._given = given
         self._imports = imports
         self._reader = reader
         self._known_imports = known_imports
+        self._dialect = dialect
         #: Imported names for which there is no source, and why.
         self.missing: dict[str, str] = {}
         #: The names that each source imports.
@@ -142,6 +146,7 @@ class SourceSet:
                 sink,
                 resolve_import=lambda path: self.resolve(path, name),
                 tokens=self.tokens(name),
+                dialect=self._dialect,
             )
         if unit is not None:
             self._report_missing(unit, sink)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 from typing import Any
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_statements import StatementActions
 from smartvm.compiler.grammar.license import find_license
-from smartvm.compiler.grammar.tokens import decode_string
+from smartvm.compiler.grammar.quoted import decode_string
 from smartvm.compiler.grammar.version_pragma import check_version
 from smartvm.compiler.source import NO_SOURCE, SourceRange
 
@@ -17,6 +18,9 @@ _MUTABILITIES = frozenset({"pure", "view", "payable"})
 _USER_DEFINABLE = frozenset({"&", "~", "|", "^", "+", "/", "%", "*", "-", "==", ">", ">=", "<", "<=", "!="})
 
 Attribute = int | nodes.OverrideSpecifier | nodes.ModifierInvocation
+VariableAttributes = tuple[
+    nodes.Visibility, nodes.DataLocation, nodes.Mutability, bool, nodes.OverrideSpecifier | None
+]
 Header = tuple[
     nodes.Visibility,
     nodes.StateMutability,
@@ -45,14 +49,16 @@ class DeclarationActions(StatementActions):
         for word in words:
             if word in self.tokens.problems:
                 self.error(6281, word, "This cannot stand in a pragma.")
-        literals = tuple(self._pragma_literal(word) for word in words)
-        if literals[0] == "solidity":
+        literals = tuple(
+            self._pragma_literal(word) for word in words if word not in self.tokens.problems
+        )
+        if literals and literals[0] == "solidity":
             check_version(literals[1:], source, self.sink)
         return nodes.PragmaDirective(self.next_id(), source, literals)
 
     def _pragma_literal(self, token: int) -> str:
         text = self.spelling(token)
-        if text[0] in "\"'" and token not in self.tokens.problems:
+        if text[0] in "\"'":
             return decode_string(text).decode("utf-8", "replace")
         return text
 
@@ -300,9 +306,9 @@ class DeclarationActions(StatementActions):
         return self._function(self.spelling(kind), kind, None, *rest)
 
     def _function(self, kind: Any, first: int, name: int | None, *rest: Any) -> nodes.FunctionDefinition:
-        parameters, *attributes, return_parameters, body = rest
+        parameters, header, return_parameters, body = rest
         documentation = self.documentation(self.starts[first])
-        visibility, mutability, virtual, override, modifiers = self._header(attributes)
+        visibility, mutability, virtual, override, modifiers = header
         block = body if isinstance(body, nodes.Block) else None
         end = block.src.end if block is not None else self.ends[body]
         return nodes.FunctionDefinition(
@@ -321,7 +327,23 @@ class DeclarationActions(StatementActions):
             documentation,
         )
 
-    def _header(self, attributes: list[Attribute]) -> Header:
+    def abandoned(self, values: Sequence[Any]) -> None:
+        """Report what is wrong with the attributes of a function or variable that is not complete."""
+        for before, value, after in zip(values, values[1:], (*values[2:], None), strict=False):
+            if isinstance(value, list) and isinstance(before, nodes.ParameterList):
+                *_, override, _ = self.function_header(*value)
+                if override is not None and isinstance(after, int) and self.spelling(after) == "override":
+                    self.error(1827, after, "`override` is given twice.")
+            elif isinstance(value, list) and isinstance(before, nodes.TypeName):
+                self._variable_attributes(before, value)
+
+    def no_function_header(self, next_token: int) -> Header:
+        del next_token
+        return self.function_header()
+
+    def function_header(self, *attributes: Attribute) -> Header:
+        """What stands between parameters and results. A rule of its own, so that it is checked before the body is
+        read."""
         visibility: nodes.Visibility = "default"
         mutability: nodes.StateMutability = "nonpayable"
         virtual = False
@@ -435,18 +457,10 @@ class DeclarationActions(StatementActions):
         *attributes, name, value = rest
         return self.variable(type_name, attributes, name, value, state_variable=True)
 
-    def variable(
-        self,
-        type_name: nodes.TypeName,
-        attributes: list[int] | list[int | nodes.OverrideSpecifier],
-        name: int | None,
-        value: nodes.Expression | None = None,
-        *,
-        state_variable: bool = False,
-    ) -> nodes.VariableDeclaration:
-        """A variable with its attributes in the order written."""
-        start, end = type_name.src.start, type_name.src.end
-        documentation = self.documentation(start) if self.tokens.documentation else None
+    def _variable_attributes(
+        self, type_name: nodes.Node, attributes: Sequence[int | nodes.OverrideSpecifier]
+    ) -> VariableAttributes:
+        """What a variable's attributes say; reports what is said twice."""
         visibility: nodes.Visibility = "default"
         location: nodes.DataLocation = "default"
         mutability: nodes.Mutability = "mutable"
@@ -458,10 +472,12 @@ class DeclarationActions(StatementActions):
                     self._twice(9125, attribute)
                 override = attribute
                 continue
-            end = self.ends[attribute]
             word = self.keyword(attribute)
             if word in _VISIBILITIES:
-                if visibility != "default":
+                if isinstance(type_name, nodes.FunctionTypeName) and type_name.visibility in ("public", "private"):
+                    message = f"The visibility of the function type is already `{type_name.visibility}`."
+                    self.error(9439, attribute, message)
+                elif visibility != "default":
                     self.error(4110, attribute, f"The visibility is already `{visibility}`.")
                 else:
                     visibility = word
@@ -478,6 +494,25 @@ class DeclarationActions(StatementActions):
                 self.error(3548, attribute, "The data location is given twice.")
             else:
                 location = word
+        return visibility, location, mutability, indexed, override
+
+    def variable(
+        self,
+        type_name: nodes.TypeName,
+        attributes: list[int] | list[int | nodes.OverrideSpecifier],
+        name: int | None,
+        value: nodes.Expression | None = None,
+        *,
+        state_variable: bool = False,
+    ) -> nodes.VariableDeclaration:
+        """A variable with its attributes in the order written."""
+        start, end = type_name.src.start, type_name.src.end
+        documentation = self.documentation(start) if self.tokens.documentation else None
+        facts = self._variable_attributes(type_name, attributes)
+        visibility, location, mutability, indexed, override = facts
+        if attributes:
+            last = attributes[-1]
+            end = last.src.end if isinstance(last, nodes.OverrideSpecifier) else self.ends[last]
         name_text, name_location = self.name(name)
         if name is not None:
             end = self.ends[name]

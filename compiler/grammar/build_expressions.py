@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.builder import Builder
-from smartvm.compiler.grammar.tokens import decode_string
+from smartvm.compiler.grammar.quoted import decode_string
 from smartvm.compiler.source import SourceRange
 
 #: Binary operators by how strongly they bind.

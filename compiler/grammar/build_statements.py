@@ -7,10 +7,11 @@ from typing import Any
 
 from smartvm.compiler.ast import nodes
 from smartvm.compiler.grammar.build_expressions import Arguments, ExpressionActions
-from smartvm.compiler.grammar.tokens import decode_string
+from smartvm.compiler.grammar.quoted import decode_string
 from smartvm.compiler.grammar.yul_positions import check_positions
 from smartvm.compiler.source import SourceRange
 from smartvm.compiler.yul import ast as yul
+from smartvm.compiler.yul.builtin_names import check_builtin_names
 
 
 class StatementActions(ExpressionActions):
@@ -212,6 +213,8 @@ class StatementActions(ExpressionActions):
         kinds = self.tokens.kinds[first : bisect.bisect_left(self.starts, block.source.end)]
         if not self.position_bound.isdisjoint(kinds):
             check_positions(block, self.sink)
+        if self.dialect is not None:
+            check_builtin_names(block, self.dialect(), self.sink, self.source)
         start = self.starts[assembly]
         comment = self.tokens.documentation.get(start)
         documentation = None

@@ -6,7 +6,7 @@ from typing import Any
 from typing import Literal as OneOf
 
 from smartvm.compiler.grammar.build_declarations import DeclarationActions
-from smartvm.compiler.grammar.tokens import decode_string
+from smartvm.compiler.grammar.quoted import decode_string
 from smartvm.compiler.yul import ast as yul
 
 
@@ -101,10 +101,9 @@ class YulActions(DeclarationActions):
             raise self.fatal(
                 4828, token, f"`{text}` is not a number of Yul: no fractions, exponents or separators."
             )
-        value = int(text, 0)
-        if value >= 2**256:
-            self.sink.error("TypeError", 6708, self.at(token), f"`{text}` does not fit 256 bits.")
-            value %= 2**256
+        value: int | None = int(text, 0) if len(digits.lstrip("0")) <= 78 else None
+        if value is not None and value >= 2**256:
+            value = None  # reported when the code is checked
         return yul.Literal("number", value, None, text, self.at(token))
 
     def yul_string(self, token: int) -> yul.Literal:

@@ -10,6 +10,7 @@ from smartvm.compiler.ast import nodes
 from smartvm.compiler.diagnostics import DiagnosticSink, FatalDiagnostic
 from smartvm.compiler.grammar.tokens import TokenList
 from smartvm.compiler.source import NO_SOURCE, SourceRange, SourceText
+from smartvm.compiler.yul.dialect import Dialect
 
 _new_range = tuple.__new__
 
@@ -31,6 +32,7 @@ class Builder:
         ids: NodeIds,
         sink: DiagnosticSink,
         resolve_import: Callable[[str], str],
+        dialect: Callable[[], Dialect] | None = None,
     ) -> None:
         self.source = source
         self.file = source.index
@@ -41,6 +43,8 @@ class Builder:
         self.next_id = ids.next
         self.sink = sink
         self.resolve_import = resolve_import
+        #: Of inline assembly; made when the first is met.
+        self.dialect = dialect
         #: Kinds of the Yul keywords that not every place allows.
         self.position_bound = frozenset(
             kind

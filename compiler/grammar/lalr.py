@@ -64,21 +64,36 @@ class Tables:
         """Terminals by name."""
         return {name: kind for kind, name in enumerate(self.terminals)}
 
-    def expected(self, state: int) -> frozenset[str]:
-        """Names of the terminals that may follow in a state."""
+    def expected(self, states: Sequence[int]) -> frozenset[str]:
+        """Names of the terminals that may follow, given the stack of states (the current one last): those that are
+        shifted after some reductions, which are fewer than the current state has actions for."""
         count = len(self.terminals)
-        return frozenset(self.terminals[kind] for kind in self.states[state] if kind < count)
+        return frozenset(
+            self.terminals[kind]
+            for kind in self.states[states[-1]]
+            if kind < count and self._is_shifted(kind, list(states))
+        )
+
+    def _is_shifted(self, kind: int, states: list[int]) -> bool:
+        while True:
+            action = self.states[states[-1]].get(kind)
+            if action is None or action >= 0:
+                return action is not None
+            rule = self.rules[-1 - action]
+            if rule.size:
+                del states[-rule.size :]
+            states.append(self.states[states[-1]][rule.nonterminal])
 
 
 class UnexpectedToken(Exception):
-    """No action for a token. ``index`` is the token's, ``state`` the state in which it came; ``stack`` holds
-    the states below it."""
+    """No action for a token. ``index`` is the token's; ``states`` is the stack, the current state last; ``values``
+    are those made so far that belong to nothing yet."""
 
-    def __init__(self, index: int, state: int, stack: Sequence[int]) -> None:
+    def __init__(self, index: int, states: Sequence[int], values: Sequence[Any]) -> None:
         super().__init__(f"unexpected token {index}")
         self.index = index
-        self.state = state
-        self.stack = tuple(stack)
+        self.states = tuple(states)
+        self.values = tuple(values)
 
 
 class NestedTooDeeply(Exception):
@@ -140,8 +155,29 @@ class Parser:
         except KeyError as error:
             if row is not table[states[-1]] or kinds[index] in row:
                 raise  # a KeyError of an action, not of the table
-            raise UnexpectedToken(index, states[-1], states[:-1]) from error
+            self._settle(states, values, index, actor)
+            raise UnexpectedToken(index, states, values) from error
         return values[0]
+
+    def _settle(self, states: list[int], values: list[Any], index: int, actor: object) -> None:
+        """Before the error of an unexpected token: the reductions that are due whatever comes. Their actions report
+        what is wrong with the text before the token."""
+        table, count = self.tables.states, len(self.tables.terminals)
+        while True:
+            actions = {action for kind, action in table[states[-1]].items() if kind < count}
+            if len(actions) != 1 or (action := actions.pop()) >= 0:
+                return
+            size, nonterminal, callback = self._rules[action]
+            if size == 1:
+                if callback is not None:
+                    values[-1] = callback(actor, values[-1])
+                states.pop()
+            else:
+                children = values[len(values) - size :] if size else [index]
+                del values[len(values) - size :]
+                del states[len(states) - size :]
+                values.append(callback(actor, *children))  # type: ignore[misc]
+            states.append(table[states[-1]][nonterminal])
 
 
 def _bind(rule: Rule, actions: type) -> Callable[..., Any]:

@@ -11,9 +11,11 @@ from smartvm.compiler.diagnostics import DiagnosticSink
 from smartvm.compiler.grammar import lalr
 from smartvm.compiler.grammar.build_yul import YulActions
 from smartvm.compiler.grammar.builder import NodeIds
+from smartvm.compiler.grammar.quoted import decode_string
 from smartvm.compiler.grammar.syntax_errors import report_nesting, report_unexpected
-from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, decode_string, tokenize
+from smartvm.compiler.grammar.tokens import SOFT_KEYWORDS, TokenList, Vocabulary, tokenize
 from smartvm.compiler.source import SourceText
+from smartvm.compiler.yul.dialect import Dialect
 
 #: Greatest height of the parse stack: an ``else if`` takes six entries. (Brackets are counted by the
 #: tokenizer.)
@@ -82,18 +84,21 @@ def parse_solidity(
     *,
     resolve_import: Callable[[str], str] = lambda path: path,
     tokens: TokenList | None = None,
+    dialect: Callable[[], Dialect] | None = None,
 ) -> nodes.SourceUnit:
     """The syntax tree of a source. ``resolve_import`` turns the path of an import into a source unit name;
-    ``tokens`` are the source's if they were made before.
+    ``tokens`` are the source's if they were made before; with ``dialect`` the names of builtins are refused
+    where inline assembly does not call them.
 
     Errors that leave the structure clear (a visibility given twice) are reported to ``sink`` and parsing goes
     on; at the first that does not, FatalDiagnostic is raised, its diagnostic already in ``sink``.
     """
     tokens = tokens or tokenize_solidity(source.utf8)
-    builder = YulActions(source, tokens, ids, sink, resolve_import)
+    builder = YulActions(source, tokens, ids, sink, resolve_import, dialect)
     try:
         unit: nodes.SourceUnit = _parser().parse(tokens.kinds, builder)
     except lalr.UnexpectedToken as error:
+        builder.abandoned(error.values)
         raise report_unexpected(error, tables(), builder) from None
     except lalr.NestedTooDeeply as error:
         raise report_nesting(error.index, builder) from None

@@ -27,6 +27,9 @@ _TELLING = ("SEMICOLON", "RPAR", "RBRACE", "RSQB", "IDENTIFIER", "LPAR", "LBRACE
 
 _LITERALS = frozenset({"NUMBER", "STRING", "HEX_STRING", "TRUE", "FALSE"})
 _STRINGS = frozenset({"STRING", "HEX_STRING", "UNICODE_STRING"})
+_ENDS_OF_FUNCTION_TYPES = frozenset(
+    {"RPAR", "EXTERNAL", "INTERNAL", "PRIVATE", "PUBLIC", "PURE", "VIEW", "PAYABLE"}
+)
 
 
 def report_nesting(token: int, builder: YulActions) -> FatalDiagnostic:
@@ -45,7 +48,9 @@ class _Mistake:
     def __init__(self, error: UnexpectedToken, tables: Tables, builder: YulActions) -> None:
         self.builder = builder
         self.token = error.index
-        self.expected = tables.expected(error.state)
+        self.expected = tables.expected(error.states)
+        below = error.states[:-1]
+        self.expected_before = tables.expected(below) if below else frozenset()
         self.spellings = {name: text for text, name in tables.literals.items()}
         self.kind = self.kind_of(self.token)
         self.previous = self.kind_of(self.token - 1)
@@ -95,6 +100,8 @@ class _Mistake:
         diagnostic = self.fatal(3515, "`contract`, `interface` or `library`")
         if not self.is_name(self.token):
             return self.fatal(2314, "a name")
+        if self.kind_of(self.token + 1) not in ("IS", "LAYOUT", "LBRACE"):
+            return self.fatal(2314, "`{`", self.token + 1)
         return diagnostic
 
     # --- expressions
@@ -184,19 +191,31 @@ class _Mistake:
             return self.fatal(8208, "`from`")
         if previous == "FROM" and "STRING" in expected:
             return self.fatal(6845, "an import path")
-        if previous == "ANY_TOKEN":
-            self.builder.check_operator(self.token - 1)
+        if previous == "UNCHECKED" and "IF" not in self.expected_before:
+            message = "`unchecked` blocks can stand only inside of regular blocks."
+            self.builder.error(5296, self.token - 1, message)
         if previous == "EMIT":
             return self.fatal(5620, "an event's name")
         if previous == "COMMA" and "IDENTIFIER" in expected and self.in_enum():
             return self.fatal(1612, "a name")
         if previous in _STRINGS and kind == "ILLEGAL":
             return self.fatal(5428, "an expression")
-        if kind == "LBRACE" and "TRANSIENT" in expected and previous in ("RPAR", "EXTERNAL", "PAYABLE"):
+        if kind == "LBRACE" and "TRANSIENT" in expected and self.starts_with_function_type():
             return self.fatal(
                 2915, "a variable's name (a fallback function starts with `fallback` or `receive`)"
             )
         return self.fatal(2314, self.wanted())
+
+    def starts_with_function_type(self) -> bool:
+        """Whether all before the token, back to the last declaration, can be a function type."""
+        if self.previous not in _ENDS_OF_FUNCTION_TYPES:
+            return False
+        token = self.token - 1
+        while token > 0 and self.kind_of(token) not in ("SEMICOLON", "LBRACE", "RBRACE"):
+            if self.kind_of(token) == "OVERRIDE":
+                return False
+            token -= 1
+        return self.kind_of(token + 1) == "FUNCTION" and self.kind_of(token + 2) == "LPAR"
 
     def in_enum(self) -> bool:
         token = self.token - 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from smartvm.compiler.grammar.quoted import OPENING, mistake_in_hex_string, mistake_in_string
 from smartvm.records import dataclass, field
 
 #: Words that are keywords in some places and ordinary identifiers in all others.
@@ -87,7 +88,7 @@ _TRIVIA = (
 _STRING = r""""(?:[^"\\\n\r\x0b\x0c]|\\(?:\r\n|[\s\S]))*"|'(?:[^'\\\n\r\x0b\x0c]|\\(?:\r\n|[\s\S]))*'"""
 _NUMBER = (
     r"0x[0-9a-fA-F][0-9a-fA-F_]*"
-    r"|(?:0(?![0-9])(?:[0-9_]*)|[1-9][0-9_]*)(?:\.[0-9][0-9_]*)?(?:[eE][+-]?[0-9][0-9_]*|[eE]_[0-9_]*)?"
+    r"|(?:0(?![0-9])(?:[0-9_]*)|[1-9][0-9_]*)(?:\.[0-9][0-9_]*|\._[0-9_]*)?(?:[eE][+-]?[0-9][0-9_]*|[eE]_[0-9_]*)?"
     r"|\.[0-9][0-9_]*(?:[eE][+-]?[0-9][0-9_]*)?"
 )
 _OPERATOR = (
@@ -107,13 +108,12 @@ _SOLIDITY = re.compile(
 )
 _YUL = re.compile(rf"{_TRIVIA}(?:((?!hex[\"'])[a-zA-Z_$][a-zA-Z0-9_$.]*)|((?:hex)?(?:{_STRING}))|{_REST})")
 _WORD_PART = re.compile(r"[a-zA-Z_$0-9]")
-_HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _END_OF_LINE = re.compile(r"\r\n|\n|\r")
 _DIRECTIONAL = re.compile(r"\xe2\x80[\xaa-\xae]")
 _DIRECTIONAL_SCOPE = re.compile(rf"""//[^\n\r]*|/\*[\s\S]*?\*/|(?:unicode|hex)?(?:{_STRING})""")
 
-_ESCAPE = re.compile(r"\\(?:(\r\n|\n|\r)|(['\"\\nrt])|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|([\s\S]?))")
-_SIMPLE_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+_PREFIXES = {"h": "hex", "u": "unicode"}
+_DOCUMENTATION_START = re.compile(r"///(?!/)|/\*\*(?![/*])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +232,7 @@ class _Tokenizer:
         identifier, number, brace = names["IDENTIFIER"], names["NUMBER"], names["LBRACE"]
         assembly, pragma, colon = names["ASSEMBLY"], names["PRAGMA"], names["COLON"]
         semicolon, pragma_token = names["SEMICOLON"], names["PRAGMA_TOKEN"]
+        declaration_ends = (semicolon, names["RBRACE"])
         in_pragma = expect_assembly = False
         pending: Documentation | None = None
         while position >= 0:
@@ -245,8 +246,8 @@ class _Tokenizer:
                         if word[-1].isdigit() and _is_fixed_point(word):
                             kind = names["ELEMENTARY"]
                     elif kind == assembly:
-                        expect_assembly = True
-                    elif kind == pragma and not in_pragma:
+                        expect_assembly = not in_pragma
+                    elif kind == pragma and not in_pragma and (not kinds or kinds[-1] in declaration_ends):
                         in_pragma = True
                         kinds.append(kind)
                         starts.append(start)
@@ -259,7 +260,9 @@ class _Tokenizer:
                     elif kind == brace and expect_assembly:
                         return start
                     elif kind == semicolon:
-                        in_pragma = expect_assembly = False
+                        # As solc reads it, a pragma has at least one word, whatever that is.
+                        in_pragma = in_pragma and kinds[-1] == pragma
+                        expect_assembly = False
                 elif group == 3:
                     kind = number
                     if _WORD_PART.match(self.text, end):
@@ -274,7 +277,7 @@ class _Tokenizer:
                     break
                 else:
                     kind, end = self._unknown(start, group)
-                if in_pragma and kind != semicolon:
+                if in_pragma:
                     kind = pragma_token
                 if pending is not None:
                     self.tokens.documentation[start] = pending
@@ -361,65 +364,43 @@ class _Tokenizer:
         text = self.text
         if text[start] == "0" and text[end].isdigit():
             return self._problem("Octal numbers not allowed."), end
-        if text.startswith("0x", start):
-            return self._problem("Identifier-start is not allowed at end of a number."), end
         if text[end] == "x" and end == start + 1 and text[start] == "0":
             return self._problem("Hexadecimal digit missing or invalid."), end + 1
-        if text[end] in "eE":
-            return self._problem("Invalid exponent."), end + 1
+        if text[end] in "eE" and not text.startswith("0x", start):
+            return self._problem("Invalid exponent."), end + (2 if text[end + 1 : end + 2] in ("+", "-") else 1)
         return self._problem("Identifier-start is not allowed at end of a number."), end
 
     def _unknown(self, start: int, group: int) -> tuple[int, int]:
         """What begins no token: an unterminated comment or string, or a stray character."""
         if group == 5:
             return self._problem("Expected multi-line comment-terminator."), len(self.text)
-        if self.text[start] in "\"'":
-            end = start + 1
-            stop = _END_OF_LINE.search(self.text, end)
-            return self._problem("Expected string end-quote."), stop.start() if stop else len(self.text) + 1
+        if opening := OPENING.match(self.text, start):
+            return self._bad_quoted(start, opening[1], is_yul=False)
         return self._problem("Invalid token."), start + 1
 
     def _quoted(self, start: int, end: int, *, is_yul: bool) -> tuple[int, int]:
         """The kind and the end of a quoted literal, after looking at its characters."""
         names = self.vocabulary.kinds
         text = self.text[start:end]
-        if text[0] == "h":
-            return self._hex_string(start, end)
-        is_unicode = text[0] == "u"
-        body = text[8:-1] if is_unicode else text[1:-1]
-        if "\\" in body:
-            for escape in _ESCAPE.finditer(body):
-                if escape[5] is not None:
-                    return self._problem("Invalid escape sequence."), start + escape.end() + (
-                        8 if is_unicode else 1
-                    )
-            body = _ESCAPE.sub("", body)
-        if is_unicode:
-            return names["UNICODE_STRING"], end
-        if not (body.isascii() and (body.isprintable() or not body)):
-            if is_yul:
-                return self._problem("Invalid character in string."), end
-            return self._problem(
-                "Invalid character in string. If you are trying to use Unicode characters, "
-                'use a unicode"..." string literal.'
-            ), end
-        return names["STRING"], end
+        prefix = _PREFIXES.get(text[0], "")
+        if prefix == "hex":
+            found = mistake_in_hex_string(self.text, start, closed=True)
+            return (names["HEX_STRING"], end) if found is None else (self._problem(found[0]), found[1])
+        body = text[len(prefix) + 1 : -1]
+        if "\\" in body or not (body.isascii() and (body.isprintable() or not body)):
+            found = mistake_in_string(self.text, start + len(prefix), is_unicode=bool(prefix), is_yul=is_yul)
+            if found is not None:
+                return self._problem(found[0]), found[1]
+        return names["UNICODE_STRING" if prefix else "STRING"], end
 
-    def _hex_string(self, start: int, end: int) -> tuple[int, int]:
-        position = start + 4
-        may_separate = False
-        while position < end - 1:
-            if _HEX_BYTE.match(self.text, position):
-                position += 2
-                may_separate = True
-            elif self.text[position] == "_":
-                position += 1
-                if not may_separate or position == end - 1:
-                    return self._problem("Invalid use of number separator '_'."), position
-                may_separate = False
-            else:
-                return self._problem("Expected even number of hex-nibbles."), position
-        return self.vocabulary.kinds["HEX_STRING"], end
+    def _bad_quoted(self, start: int, prefix: str, *, is_yul: bool) -> tuple[int, int]:
+        """A quoted literal without its end."""
+        if prefix == "hex":
+            found = mistake_in_hex_string(self.text, start, closed=False)
+        else:
+            found = mistake_in_string(self.text, start + len(prefix), is_unicode=bool(prefix), is_yul=is_yul)
+        assert found is not None
+        return self._problem(found[0]), found[1]
 
     def _documentation(self, start: int, end: int) -> Documentation:
         raw = self.text[start:end]
@@ -435,7 +416,7 @@ class _Tokenizer:
     def _check_directions(self) -> None:
         """Unicode's direction overrides must be balanced within each comment and unicode string."""
         for scope in _DIRECTIONAL_SCOPE.finditer(self.text):
-            if scope[0][0] in "\"'h":
+            if scope[0][0] in "\"'h" or _DOCUMENTATION_START.match(scope[0]):
                 continue
             depth, end = 0, scope.end() - (scope[0][1] != "/")
             for mark in _DIRECTIONAL.finditer(self.text, scope.start(), scope.end()):
@@ -566,24 +547,3 @@ def _block_documentation(raw: str) -> str:
             text += ("\n" if has_content else "") + line
         has_content = True
     return text
-
-
-def decode_string(token: str) -> bytes:
-    """The bytes of a string, unicode string or hex string token (given one character per byte, already
-    checked)."""
-    if token.startswith("hex"):
-        return bytes.fromhex(token[4:-1].replace("_", ""))
-    body = token[token.index(token[-1]) + 1 : -1]
-    if "\\" not in body:
-        return body.encode("latin-1")
-
-    def replace(escape: re.Match[str]) -> str:
-        if escape[1] is not None:
-            return ""
-        if escape[2] is not None:
-            return _SIMPLE_ESCAPES.get(escape[2], escape[2])
-        if escape[3] is not None:
-            return chr(int(escape[3], 16)).encode("utf-8", "surrogatepass").decode("latin-1")
-        return chr(int(escape[4], 16))
-
-    return _ESCAPE.sub(replace, body).encode("latin-1")

@@ -18,7 +18,7 @@ Version = tuple[int, ...]
 Comparison = tuple[str, tuple[int | None, ...]]
 
 _COMPARISON = re.compile(r"\s*(\^|~|<=|>=|<|>|=)?\s*(\d+|[xX*])((?:\.(?:\d+|[xX*])){0,2})\s*")
-_HYPHEN = re.compile(r"-")
+_HYPHEN = re.compile(r"-(?![-=>])")
 _OR = re.compile(r"\|\|\s*")
 
 

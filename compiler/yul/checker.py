@@ -238,8 +238,9 @@ class _Checker:
     def statement(self, statement: ast.Statement, scope: _Scope) -> None:
         match statement:
             case ast.ExpressionStatement(expression, source):
+                before = len(self.sink.items)
                 count = self.expression(expression, scope)
-                if count:
+                if count and not any(item.severity == "error" for item in self.sink.items[before:]):
                     message = (
                         "Top-level expressions are not supposed to return values (this expression returns "
                         f"{count} value{'' if count == 1 else 's'}). Use ``pop()`` or assign them."
@@ -346,6 +347,9 @@ class _Checker:
                 self.sink.error("TypeError", 6708, expression.source, "Number literal too large (> 256 bits)")
             return None
         name, source = expression.name, expression.source
+        if self.dialect.find(name) is not None:
+            self.sink.error("ParserError", 7104, source, f'Builtin function "{name}" must be called.')
+            return None
         found = self._look_up(name, scope)
         if found is None:
             return 1
@@ -353,8 +357,6 @@ class _Checker:
             self.sink.error("TypeError", 6041, source, f"Function {name} used without being called.")
         elif found is True:
             self.sink.error("DeclarationError", 4990, source, f"Variable {name} used before it was declared.")
-        elif self.dialect.find(name) is not None:
-            self.sink.error("ParserError", 7104, source, f'Builtin function "{name}" must be called.')
         elif self.external.resolve(name, source, "value", scope.inside_function):
             return 1
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smartvm.compiler.grammar.quoted import decode_string
 from smartvm.compiler.grammar.solidity_parser import tokenize_solidity
-from smartvm.compiler.grammar.tokens import decode_string
 
 
 def kinds(text: str) -> list[str]:

@@ -322,11 +322,7 @@ class ExpressionChecks(CheckerBase):
                 "with the "
                 "optimizer and will be disallowed in the next breaking release.",
             )
-        if (
-            isinstance(left, t.ContractType)
-            and isinstance(right, t.ContractType)
-            and node.operator in t.COMPARISONS
-        ):
+        if isinstance(left, t.ContractType) and node.operator in t.COMPARISONS:
             self.context.warning(
                 9170, node, "Comparing contracts is deprecated and will be removed: compare their addresses."
             )
