@@ -64,10 +64,11 @@ def mutate(text: str, chance: random.Random) -> str:
 
 
 def compile_(text: str, optimize: bool) -> dict[str, Any]:
-    """Everything of a source."""
+    """Everything of a source; with the optimizer also the optimised program as Yul."""
+    outputs = ["*", "irOptimized"] if optimize else ["*"]
     settings = {
         "optimizer": {"enabled": optimize},
-        "outputSelection": {"*": {"*": ["*"], "": ["ast"]}},
+        "outputSelection": {"*": {"*": outputs, "": ["ast"]}},
     }
     return compile_standard(
         {"language": "Solidity", "sources": {"a.sol": {"content": text}}, "settings": settings}
@@ -76,7 +77,7 @@ def compile_(text: str, optimize: bool) -> dict[str, Any]:
 
 def verdict(text: str, optimize: bool, limit: float) -> str:
     """``code``, ``refused``, or what went wrong."""
-    signal.setitimer(signal.ITIMER_REAL, limit)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     try:
         result = compile_(text, optimize)
     except Late:
@@ -84,7 +85,7 @@ def verdict(text: str, optimize: bool, limit: float) -> str:
     except Exception as error:
         return f"raised {type(error).__name__}"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     errors = [error for error in result.get("errors", []) if error["severity"] == "error"]
     for error in errors:
         if error["type"] == "InternalCompilerError":
@@ -100,10 +101,10 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=float, default=10.0, help="seconds for one compilation")
+    parser.add_argument("--limit", type=float, default=10.0, help="seconds of CPU time for one compilation")
     parser.add_argument("--keep", type=Path, help="folder for sources that fail")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGPROF, _on_alarm)
     texts = [path.read_text("utf-8") for path in sorted(arguments.folder.rglob("*.sol"))]
     seeds = [text for text in texts if verdict(text, False, 60) == "code"]
     if not seeds:

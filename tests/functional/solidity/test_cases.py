@@ -10,7 +10,7 @@ from case_evms import RevmEvm, SmartvmEvm
 from case_files import read_case, run_case
 
 #: Cases that use what came with Byzantium or later: data of failed calls, transient storage.
-NOT_BEFORE_BYZANTIUM = {"external_calls", "getters_and_constants"}
+NOT_BEFORE_BYZANTIUM = {"external_calls", "getters_and_constants", "layout_and_transient"}
 CASES = sorted((Path(__file__).parent / "cases").glob("*.sol"))
 
 
