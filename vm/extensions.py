@@ -28,6 +28,7 @@ from smartvm.vm.slot_blocks import SlotBlocks
 from smartvm.vm.tracing import KernelEvent
 
 if TYPE_CHECKING:
+    from smartvm.vm.dnn.prefetch import Prefetcher
     from smartvm.vm.machine import Machine
     from smartvm.vm.outcome import Outcome
 
@@ -40,10 +41,11 @@ class ExtensionError(SmartVMError):
 
 
 class _Gas:
-    __slots__ = ("_frame",)
+    __slots__ = ("_frame", "_prefetcher")
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, prefetcher: Prefetcher | None) -> None:
         self._frame = frame
+        self._prefetcher = prefetcher
 
     @property
     def remaining(self) -> int:
@@ -51,6 +53,8 @@ class _Gas:
 
     def charge(self, amount: int) -> None:
         self._frame.charge(amount)
+        if self._prefetcher is not None:
+            self._prefetcher.credit += amount
 
 
 class _Memory:
@@ -138,7 +142,7 @@ class FrameContext:
         self._instruction = instruction
         self.operands = operands
         self.gas_rule = rule
-        self.gas: GasMeter = _Gas(frame)
+        self.gas: GasMeter = _Gas(frame, machine.prefetcher)
         self.memory: MemoryView = _Memory(frame)
         self.storage: StorageView = _Storage(machine, frame)
         self.blocks: BlocksView = SlotBlocks(machine, frame) if machine.weights_as_slots else _Blocks(machine, frame)

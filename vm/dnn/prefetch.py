@@ -29,8 +29,13 @@ if TYPE_CHECKING:
 AHEAD_BYTES = 1 << 28
 #: Smaller entries are left to the program: handing them over takes as long as reading them.
 LEAST_BYTES = 1 << 14
-#: Walks through code that one transaction may cause: they take time that nobody pays for.
-WALKS_PER_TRANSACTION = 16
+#: Looking ahead takes time that no instruction is charged for. So it may take as much as ordinary instructions would
+#: for the gas that the transaction's DNN instructions have paid: gas for following an instruction (a microsecond),
+#: and for finding a block's entry in a state on disk.
+GAS_PER_STEP = 250
+GAS_PER_ENTRY = 5000
+#: Instructions that are followed: as many of these as are paid for.
+_WALKS = (2000, 500, 100)
 
 #: Makes of a block what an instruction will need of it.
 Preparation = Callable[[UpcomingInstruction, WeightBlock], None]
@@ -49,7 +54,8 @@ class Prefetcher:
         self._limit = min(ahead_bytes, cache.limit // 2)
         self._executor: ThreadPoolExecutor | None = None
         self._tasks: deque[tuple[Future[None], Callable[[], None]]] = deque()
-        self._walks = 0
+        #: Gas that DNN instructions of this transaction have paid, less what looking ahead took.
+        self.credit = 0
         self._frame: object = None
         self._coming: deque[UpcomingInstruction] = deque()
         self._ahead: deque[tuple[int, int]] = deque()  # block ids and sizes that the program has not come to yet
@@ -73,6 +79,9 @@ class Prefetcher:
         if (is_last or not foreseen) and not self._walk(frame, position):
             return
         while self._coming and (self._ahead_bytes < self._limit or not self._ahead):
+            if self.credit < GAS_PER_ENTRY:
+                return
+            self.credit -= GAS_PER_ENTRY
             self._have_prepared(self._coming.popleft(), find)
 
     def _advance(self, block_id: int) -> bool:
@@ -90,11 +99,12 @@ class Prefetcher:
     def _walk(self, frame: object, position: Callable[[], tuple[bytes, int, Sequence[int]]]) -> bool:
         self.forget()
         self._frame = frame
-        if self._walks == WALKS_PER_TRANSACTION:
+        steps = next((count for count in _WALKS if count * GAS_PER_STEP <= self.credit), 0)
+        if steps == 0:
             return False
-        self._walks += 1
+        self.credit -= steps * GAS_PER_STEP
         code, program_counter, stack = position()
-        found = self._lookahead.upcoming(code, program_counter, stack)
+        found = self._lookahead.upcoming(code, program_counter, stack, steps=steps)
         self._coming.extend(upcoming for upcoming in found if upcoming.block_id is not None)
         return True
 
@@ -150,7 +160,7 @@ class Prefetcher:
         """The transaction is over."""
         if self._frame is not None:
             self.forget()
-        self._walks = 0
+        self.credit = 0
 
     def close(self) -> None:
         """End the second thread; it is started again if need be."""
