@@ -30,6 +30,8 @@ from smartvm.records import dataclass, field
 
 #: Blocks that one analysis may run through before it gives up.
 _MOST_STEPS = 20_000
+#: How often one jump target may lie on the stack: a return address lies there once unless a function calls itself.
+_MOST_RETURNS = 16
 #: Beyond so many bytes of memory nobody can pay.
 _MOST_MEMORY = 2**32
 #: More gas than any frame has.
@@ -198,6 +200,9 @@ class _Analysis:
         addresses = tuple(
             (i, low) for i, (low, high) in enumerate(stack) if low == high and (low in targets or low == RETURN_ADDRESS)
         )
+        lows = [low for _, low in addresses]
+        if len(lows) > _MOST_RETURNS and any(lows.count(low) > _MOST_RETURNS for low in set(lows)):
+            raise Unbounded  # the same return address over and over: recursion
         return (position, len(stack), addresses)
 
     def reaches(self, start: NodeKey, goal: NodeKey) -> bool:

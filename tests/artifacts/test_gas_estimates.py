@@ -151,6 +151,16 @@ def test_loops_and_outside_sizes_have_no_bound() -> None:
     assert estimates["creation"]["executionCost"] == estimates["creation"]["totalCost"] == "infinite"
 
 
+@pytest.mark.parametrize("optimize", [False, True])
+def test_functions_that_call_themselves_have_no_bound(optimize: bool) -> None:
+    text = HEAD + (
+        "contract C { function f(uint a) external pure returns (uint b) { assembly { "
+        "function fac(n) -> r { switch n case 0 { r := 1 } default { r := mul(n, fac(sub(n, 1))) } } b := fac(a) } } "
+        "function g(uint a) public pure returns (uint) { return a == 0 ? 1 : g(a - 1) + g(a / 2); } }"
+    )
+    assert set(estimates_of(compiled(text, optimize))["external"].values()) == {"infinite"}
+
+
 def test_internal_functions_are_listed_by_signature() -> None:
     text = HEAD + (
         "contract C { uint s; function a(uint x) internal returns (uint) { s = x; return x + 1; } "
