@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from math import isnan, nan
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +32,9 @@ _DEFINITIONS = {
     "unpacking them. Estimated for others than LeNet-5: its time a multiply-accumulate times theirs",
     "per slot": "DNN instructions, each weight in a slot of its own (--no-blocks) of the state on disk; fetch measured "
     f"over {SAMPLE:,} weights and multiplied, compute as with blocks",
-    "blocks": "DNN instructions, weights in blocks of the state on disk, --no-prefetch, a cache of decoded blocks that "
-    "is a third of them, so that none is kept until it is needed again; compute is a call with all of them kept, fetch "
-    "what a call takes longer",
+    "blocks": "DNN instructions, weights in blocks of the state on disk, the first call of a machine just made, "
+    "--no-prefetch; fetch is how long the program waits until items are read, decoded and laid out for a kernel, "
+    "compute a later call, with all of them at hand",
     "blocks + prefetch": "the same, blocks of later layers read, decoded and laid out in a second thread meanwhile",
 }
 
@@ -104,8 +106,8 @@ def latencies(subject: Subject, slots: SlotTimes, repetitions: int) -> Iterator[
     yield from _evm_only(subject, repetitions)
     yield from _three(subject, "per slot", slots.read.times(weights), compute, "", True)
     for way, prefetch in (("blocks", False), ("blocks + prefetch", True)):
-        whole = _fetching_call(subject, repetitions, prefetch=prefetch)
-        yield from _three(subject, way, whole - compute, compute, "", False, whole)
+        whole, fetch = _first_call(subject, repetitions, prefetch=prefetch)
+        yield from _three(subject, way, fetch, compute, "", False, whole)
 
 
 def _warm_call(subject: Subject, repetitions: int) -> Duration:
@@ -116,13 +118,15 @@ def _warm_call(subject: Subject, repetitions: int) -> Duration:
         return least_duration(lambda: subject.call(chain), repetitions)
 
 
-def _fetching_call(subject: Subject, repetitions: int, *, prefetch: bool) -> Duration:
-    """The least time of a call that has to fetch every block: the least recently used ones go, which are always those
-    that come next."""
-    kept = sum(array.nbytes for array in subject.parameters.values()) // 3
-    with subject.chain(prefetch=prefetch, block_cache_bytes=kept) as chain:
-        subject.call(chain)
-        return least_duration(lambda: subject.call(chain), repetitions)
+def _first_call(subject: Subject, repetitions: int, *, prefetch: bool) -> tuple[Duration, Duration]:
+    """The least time of the first call of a new machine, which has to fetch every block, and of that the least time
+    that the program waits for them."""
+    calls, waits = [], []
+    for _ in range(repetitions):
+        with subject.chain(prefetch=prefetch) as chain:
+            calls.append(least_duration(partial(subject.call, chain), 1))
+            waits.append(chain.machine.blocks.waited_ns / 1e6)
+    return Duration(min(d.wall for d in calls), min(d.processor for d in calls)), Duration(min(waits), nan)
 
 
 def _evm_only(subject: Subject, repetitions: int) -> Iterator[Measurement]:
@@ -164,11 +168,12 @@ def _three(
         whole = fetch + compute
     for part, duration in (("end to end", whole), ("weight fetch", fetch), ("compute", compute)):
         for clock, pick in _CLOCKS.items():
+            value = None if duration is None else pick(duration)
             yield Measurement(
                 FIGURE,
                 subject.network.folder,
                 f"{way}: {part}{clock}",
-                None if duration is None else pick(duration),
+                None if value is None or isnan(value) else value,
                 "ms",
                 _DEFINITIONS[way],
                 note if duration is None else "",
@@ -183,25 +188,18 @@ _CLOCKS: dict[str, Callable[[Duration], float]] = {
 
 
 def fetch_ratios(measurements: list[Measurement]) -> Iterator[Measurement]:
-    """How much faster blocks are fetched than slots, and what of the rest prefetch hides."""
-    by_name = {(m.network, m.quantity): m for m in measurements if m.figure == FIGURE}
-    for network in dict.fromkeys(m.network for m in measurements if m.figure == FIGURE):
-        for clock in _CLOCKS:
-
-            def value(way: str, network: str = network, clock: str = clock) -> float:
-                measured = by_name[network, f"{way}: weight fetch{clock}"].value
-                return float("nan") if measured is None else measured
-
-            slots, blocks, ahead = value("per slot"), value("blocks"), value("blocks + prefetch")
-            ratio = slots / blocks if blocks > 0 else float("nan")
-            hidden = 100 * (1 - ahead / blocks) if blocks > 0 else float("nan")
-            if network == "lenet5":
-                definition = "compute without DNN instructions (EVM-only, interpreter) / compute with them"
-                plain, layers = (by_name[network, f"{way}: compute{clock}"].value for way in ("EVM-only", "blocks"))
-                faster = plain / layers if plain and layers else None
-                yield Measurement(FIGURE, network, f"DNN instructions faster{clock}", faster, "x", definition)
-            if not np.isnan(ratio):
-                definition = "weight fetch per slot / weight fetch by blocks"
-                yield Measurement(FIGURE, network, f"blocks fetch faster{clock}", ratio, "x", definition)
-                definition = "1 - weight fetch with prefetch / without"
-                yield Measurement(FIGURE, network, f"prefetch hides{clock}", hidden, "%", definition)
+    """How much faster blocks are fetched than slots, what prefetch hides, and what DNN instructions gain."""
+    values = {(m.network, m.quantity): m.value for m in measurements if m.figure == FIGURE}
+    for network in dict.fromkeys(network for network, _ in values):
+        slots, blocks, ahead = (
+            values[network, f"{way}: weight fetch"] for way in ("per slot", "blocks", "blocks + prefetch")
+        )
+        if slots and blocks and ahead is not None:
+            definition = "weight fetch per slot / weight fetch by blocks"
+            yield Measurement(FIGURE, network, "blocks fetch faster", slots / blocks, "x", definition)
+            definition = "1 - weight fetch with prefetch / without"
+            yield Measurement(FIGURE, network, "prefetch hides", 100 * (1 - ahead / blocks), "%", definition)
+        plain, layers = (values[network, f"{way}: compute (CPU)"] for way in ("EVM-only", "blocks"))
+        if plain and layers:
+            definition = "CPU time of computing without DNN instructions (EVM-only, interpreter) / with them"
+            yield Measurement(FIGURE, network, "DNN instructions faster", plain / layers, "x", definition)

@@ -58,8 +58,8 @@ def _by_part(figure: str, rows: Sequence[Measurement]) -> Table:
         cells = []
         for part in parts:
             wall, processor = values[network, f"{way}: {part}"], values[network, f"{way}: {part}{_CPU}"]
-            both = f"{shown(wall)} ({shown(processor).removeprefix('about ')})"
-            cells.append("-" if wall.value is None else both)
+            also = "" if processor.value is None else f" ({shown(processor).removeprefix('about ')})"
+            cells.append("-" if wall.value is None else shown(wall) + also)
         table.add_row(network, way, published(figure, network, f"{way}: {parts[0]}"), *cells)
     return table
 
