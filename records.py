@@ -10,11 +10,11 @@ What the compiler has no use for is left out: ``order``, ``init=False``, ``InitV
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field, field, fields, is_dataclass, replace
+from dataclasses import MISSING, Field, field, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass, replace
 else:
     import dataclasses as _standard
     from reprlib import recursive_repr
@@ -25,6 +25,12 @@ else:
         if cls is None:
             return lambda decorated: _make(decorated, frozen, slots, eq)
         return _make(cls, frozen, slots, eq)
+
+    def replace(instance: Any, /, **changes: Any) -> Any:
+        """A new instance with other values in the fields named. Raises TypeError for what is no field."""
+        values = {name: getattr(instance, name) for name in instance.__dataclass_fields__}
+        values.update(changes)
+        return instance.__class__(**values)
 
     #: Stands for the value of a field whose default is made anew each time.
     _ABSENT = object()

@@ -17,6 +17,7 @@ class MemberLookup:
         self.model = model
         self._members: dict[tuple[t.Type, int], dict[str, list[t.Member]]] = {}
         self._directives: dict[int, list[nodes.UsingForDirective]] = {}
+        self._bound: dict[int, t.FunctionType] = {}
 
     def members(self, type_: t.Type, scope: nodes.Node) -> dict[str, list[t.Member]]:
         """All members of a type by name, as seen in a contract or source unit."""
@@ -89,10 +90,18 @@ class MemberLookup:
                 for name, function in functions:
                     if (name, function.id) in seen:
                         continue
-                    bound = t.attached_function_type(function, self.model).with_bound_first_argument()
+                    bound = self._bound_type(function)
                     if t.is_implicitly_convertible_to(type_, bound.self_type):
                         seen.add((name, function.id))
                         yield t.Member(name, bound, function)
+
+    def _bound_type(self, function: nodes.FunctionDefinition) -> t.FunctionType:
+        """A function's type with its first parameter bound; made once."""
+        bound = self._bound.get(function.id)
+        if bound is None:
+            bound = t.attached_function_type(function, self.model).with_bound_first_argument()
+            self._bound[function.id] = bound
+        return bound
 
     def operator_definitions(
         self, type_: t.Type, operator: str, scope: nodes.Node, unary: bool
