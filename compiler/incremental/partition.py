@@ -14,6 +14,9 @@ _ANALYSIS = 2.5e-6
 _CODE = 3e-7
 _START = 0.35
 
+#: Processes at most: beyond, each would do little but analyse what all of them import.
+_MOST = 16
+
 #: More processes must save this part of the time at least.
 _WORTHWHILE = 0.8
 
@@ -32,7 +35,8 @@ def partition(sources: SourceSet, names: Sequence[str], jobs: int) -> list[list[
     make one process much longer than the others.
     """
     best = _divided(sources, names, 1)
-    for count in range(2, min(jobs, len(names)) + 1):
+    most = min(jobs, len(names), _MOST)
+    for count in sorted({most, *(2**power for power in range(1, most.bit_length()))}) if most > 1 else ():
         tried = _divided(sources, names, count)
         longest = max(group.seconds for group in tried) + _START
         if longest < _WORTHWHILE * (max(group.seconds for group in best) + (_START if len(best) > 1 else 0)):
