@@ -213,7 +213,7 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             frame.set_field("buffers", BUFFERS_WITHHELD)
         context = FrameContext(machine, frame, instruction, rule, operands)
         gas_before = frame.gas
-        began = time.perf_counter_ns()
+        began = time.thread_time_ns() if machine.observer is not None else 0
         try:
             given = kernel(context)
         except (ExceptionalHalt, SmartVMError):
@@ -225,7 +225,7 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
         if machine.observer is not None:
             context.buffer.settle()  # what was put off is this instruction's own work to who watches
             spent = rule.base + gas_before - frame.gas
-            machine.observer(KernelEvent(instruction.name, operands, spent, time.perf_counter_ns() - began))
+            machine.observer(KernelEvent(instruction.name, operands, spent, time.thread_time_ns() - began))
         frame.buffer = context.buffer
         results = _results(instruction, given)
         if len(results) > context.stack_room():

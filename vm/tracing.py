@@ -51,8 +51,8 @@ class FrameEndEvent:
 
 @dataclass(frozen=True, slots=True)
 class KernelEvent:
-    """A DNN instruction or a user's kernel that was executed: its ``gas`` (constant and dynamic) and the wall
-    time that the kernel took. Unlike steps these are observed without slowing the rest down."""
+    """A DNN instruction or a user's kernel that was executed: its ``gas`` (constant and dynamic) and the CPU
+    time of this thread that the kernel took. Unlike steps these are observed without slowing the rest down."""
 
     name: str
     operands: tuple[int, ...]

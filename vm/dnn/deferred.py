@@ -128,11 +128,11 @@ class PanelWork:
             out = _widened(out, done * self.channels)
             done, *ends = self._pass(values, self._plan.window, done, out)
             low, high = min(low, ends[0]), max(high, ends[1])
-        return out, (int(low), int(high))
+        return _narrowed(out, int(low), int(high))
 
     def _first_type(self) -> npt.DTypeLike:
-        """A type that holds the results, or may well do so."""
-        if self._limbs.count > 1:
+        """A type that holds the results, or may well do so; one for single positions, to compile less."""
+        if self._limbs.count > 1 or self._shape.positions == 1:
             return np.int32
         may_fit = self._divisor > 1 or self.bound < 1 << 15
         return np.int16 if may_fit else np.int32
@@ -197,7 +197,7 @@ class PanelWork:
                 if reached < count:
                     out = _widened(out, (first + reached) * self.channels)
                 done = reached
-        return out, (int(low), int(high))
+        return _narrowed(out, int(low), int(high))
 
 
 def _widened(out: npt.NDArray[Any], filled: int) -> npt.NDArray[Any]:
@@ -205,6 +205,12 @@ def _widened(out: npt.NDArray[Any], filled: int) -> npt.NDArray[Any]:
     wide = np.empty(len(out), np.int32 if out.itemsize == 2 else np.int64)
     wide[:filled] = out[:filled]
     return wide
+
+
+def _narrowed(out: npt.NDArray[Any], low: int, high: int) -> tuple[ItemArray, tuple[int, int]]:
+    """The items in the narrowest type of 16 bits or more, with their extremes."""
+    dtype = item_arrays.narrow_type(min(low, -(1 << 7) - 1), high)
+    return item_arrays.as_type(out, dtype), (low, high)
 
 
 def prepare(block: WeightBlock, shape: Correlation) -> tuple[PanelPlan, Panels] | None:
