@@ -113,6 +113,21 @@ class _FunctionWriter:
         self.results = [_unused(name, self.taken, dialect) for name in function.result_names]
         self.results += [self.fresh() for _ in range(function.return_count - len(self.results))]
         self.copied: set[int] = set()
+        self._unite_results()
+
+    def _unite_results(self) -> None:
+        """Let a value that every return gives be the result's variable from its definition on."""
+        returns = [block.arguments for block in self.function.blocks if block.kind == RETURN]
+        for i, name in enumerate(self.results):
+            values = {arguments[i] for arguments in returns}
+            value = values.pop() if len(values) == 1 else -1
+            if (
+                value >= 0
+                and value not in self.function.constants
+                and value not in self.function.parameters
+                and value not in self.trees.nested
+            ):
+                self.variables.setdefault(value, name)
 
     def statement(self) -> yul.Statement:
         """The function's definition; of the object's code its block."""

@@ -92,6 +92,7 @@ def test_loops_switches_and_names_are_those_of_the_source(optimized):
     )
     assert "function total(limit) -> sum {" in text
     assert re.search(r"for \{ \} lt\(i, limit\) \{ i := add\(i, 1\) \}", text)
+    assert "add(sum, calldataload(i))" in text
     assert "switch x case 1 { y := sload(1) } case 7 { y := sload(7) } default {" in text
 
 

@@ -75,6 +75,17 @@ def test_outputs_stand_under_solcs_headings(run):
     assert re.search(r"// \$[0-9a-f]{34}\$ -> A\.sol:L", result.out)
 
 
+def test_optimised_yul_and_its_tree_stand_under_solcs_headings(run, tmp_path):
+    result = run("--optimize", "--ir-optimized", "--ir-optimized-ast-json", "A.sol")
+    assert result.status == 0
+    own = result.out.split("A.sol:C =======")[1].split("\n======= ")[0]
+    _, text, tree = re.split(r"Optimized IR(?: AST)?:\n", own)
+    assert text.startswith('/// @use-src 0:"A.sol"\nobject "C_')
+    assert json.loads(tree)["nodeType"] == "YulObject"
+    (tmp_path / "Y.yul").write_text("{ function f(x) -> y { y := add(x, 1) } sstore(0, f(calldataload(0))) }")
+    assert "sstore(0, add(calldataload(0), 1))" in run("--strict-assembly", "--optimize", "--ir-optimized", "Y.yul").out
+
+
 def test_an_error_in_the_source_goes_to_stderr_with_status_1(run, tmp_path):
     (tmp_path / "bad.sol").write_text("contract X { uint a = b; }")
     result = run("--bin", "--error-codes", "bad.sol")
