@@ -6,9 +6,10 @@ CLONE is a checked out repository with a ``foundry.toml``, its libraries in plac
 folder that ``SMARTVM_CLIENTS`` names (``tests/clients/install.py`` makes it), node, and the npm package solc, which
 ``SMARTVM_SOLC`` names or the same folder has. Both runs get the same seed, and the bytecode's constants are kept out of
 the fuzzer's dictionary, so that they get the same inputs. The runs happen in a copy without git and without the
-configuration's choice of solc, with ``^`` in pragmas that want one release of 0.8, and with ``testFail…``, which
-today's forge refuses, renamed to ``test_fails_…`` (both must then fail); it and the builds are in ``--results`` (a
-temporary folder by default), where a second run finds them. Exit status 1 when any verdict differs.
+configuration's choice of solc, where tests may read the project's files, with ``^`` in pragmas that want one release
+of 0.8, and with ``testFail…``, which today's forge refuses, renamed to ``test_fails_…`` (both must then fail); it and
+the builds are in ``--results`` (a temporary folder by default), where a second run finds them. Exit status 1 when any
+verdict differs.
 """
 
 from __future__ import annotations
@@ -85,7 +86,12 @@ def copy_project(project: Path, copy: Path) -> None:
         (copy / "node_modules").symlink_to(modules.resolve())
     configuration = copy / "foundry.toml"
     lines = configuration.read_text().splitlines(keepends=True)
-    configuration.write_text("".join(line for line in lines if not re.match(r"\s*solc(_version)?\s*=", line)))
+    text = "".join(line for line in lines if not re.match(r"\s*solc(_version)?\s*=", line))
+    if "fs_permissions" not in text:
+        # Some tests read files of the project.
+        readable = '[profile.default]\nfs_permissions = [{ access = "read", path = "./" }]\n'
+        text = text.replace("[profile.default]\n", readable, 1)
+    configuration.write_text(text)
     for path in copy.rglob("*.sol"):
         text = path.read_text()
         changed = re.sub(r"^pragma solidity =?(0\.8\.\d+);", r"pragma solidity ^\1;", text, flags=re.M)
