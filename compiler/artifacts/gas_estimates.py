@@ -106,5 +106,8 @@ def _internal(contract: CompiledContract, code: CodeBounds) -> dict[str, str]:
         if entry is not None:
             stack = (constant(RETURN_ADDRESS), *[ANYTHING] * entry.parameters)
             bound = code.bound(entry.offset, stack)
-        estimates[function_type(part, contract.unit.model).external_signature()] = _shown(bound)
+        # Internal parameters may have types without an external signature: they are told as in messages.
+        parameters = function_type(part, contract.unit.model).parameter_types
+        listed = ",".join(parameter.text() for parameter in parameters)
+        estimates[f"{part.name}({listed})"] = _shown(bound)
     return estimates

@@ -174,6 +174,17 @@ def test_internal_functions_are_listed_by_signature() -> None:
     assert estimates["external"] == {"c()": "infinite"}
 
 
+def test_internal_functions_are_listed_with_types_that_have_no_external_signature() -> None:
+    text = HEAD + (
+        "struct S { uint a; } contract C { S s; function look(bytes memory) internal view {} "
+        "function f(function(bytes memory) internal view g, S storage p) internal view { g(''); p; } "
+        "function c() external view { f(look, s); } }"
+    )
+    assert set(estimates_of(compiled(text, False))["internal"]) == {
+        "look(bytes memory)", "f(function (bytes memory) view,struct S storage pointer)",
+    }  # fmt: skip
+
+
 def test_contract_without_functions_has_creation_alone_and_interfaces_have_none() -> None:
     text = HEAD + "contract C { uint z = 1; } interface I { function f() external; }"
     request = {
