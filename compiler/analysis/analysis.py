@@ -133,4 +133,5 @@ def _check_typed(
     if context.model.buffer_assembly:
         from smartvm.compiler.analysis.buffer_shapes import BufferChecker
 
+        context.sink.next_phase()
         BufferChecker(context, checker.dialect()).check(order)

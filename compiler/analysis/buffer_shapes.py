@@ -46,38 +46,47 @@ class BufferChecker:
 
     def check(self, units: list[nodes.SourceUnit]) -> None:
         """Report to the context's sink."""
-        found: list[tuple[_Chain, Misfit]] = []
+        found: list[tuple[_Chain, Misfit, bool]] = []
         for unit in units:
             for node in walk(unit):
                 if isinstance(node, nodes.FunctionDefinition) and self.touches(node):
+                    state, is_certain = self.first_state(node)
                     walked = _FunctionFlow(self, node)
-                    walked.run((None,) * len(node.parameters.parameters), self.first_state(node))
-                    found.extend(walked.misfits)
-        chains = {chain for chain, _ in found}
-        for chain, misfit in found:
+                    walked.run((None,) * len(node.parameters.parameters), state)
+                    found.extend((chain, misfit, is_certain) for chain, misfit in walked.misfits)
+        chains = {chain for chain, _, _ in found}
+        for chain, misfit, is_certain in found:
             if any(chain[start:] in chains for start in range(1, len(chain))):
                 continue  # reported where the mistake is made
             notes = [(COMES_FROM, place) for place in chain[1:]]
-            self.context.type_error(misfit.code, chain[0], misfit.message, notes)
+            if is_certain:
+                self.context.type_error(misfit.code, chain[0], misfit.message, notes)
+            else:
+                message = f"{misfit.message} (Where the function is called from outside, with an empty Buffer.)"
+                self.context.warning(misfit.code, chain[0], message, notes)
 
-    def first_state(self, function: nodes.FunctionDefinition) -> BufferState:
-        """What holds where a function starts: a frame's Buffer is empty."""
+    def first_state(self, function: nodes.FunctionDefinition) -> tuple[BufferState, bool]:
+        """What holds where a function starts, and whether it does in every call. A frame's Buffer is empty; a public
+        function may also be called from within, by sources of which this one knows nothing."""
         if function.kind not in ("function", "fallback", "receive"):
-            return UNKNOWN
-        contract = self.context.model.contract_of.get(function.id)
-        if contract is None:
-            return UNKNOWN
+            return UNKNOWN, True
+        if self.context.model.contract_of.get(function.id) is None:
+            return UNKNOWN, True
         if function.visibility == "external":
-            return EMPTY
-        called = function.id in self._referenced or function.override is not None or function.virtual
-        return EMPTY if function.visibility == "public" and not called else UNKNOWN
+            return EMPTY, True
+        is_internal = function.virtual or function.id in self._referenced_at_home
+        return (EMPTY, False) if function.visibility == "public" and not is_internal else (UNKNOWN, True)
 
     @cached_property
-    def _referenced(self) -> set[int]:
+    def _referenced_at_home(self) -> set[int]:
+        """The functions that their own source refers to."""
+        model = self.context.model
         return {
             symbol.id
-            for symbol in self.context.model.referenced_declaration.values()
+            for node, symbol in model.referenced_declaration.items()
             if isinstance(symbol, nodes.FunctionDefinition)
+            and node in model.node_by_id
+            and model.node_by_id[node].src.file == symbol.src.file
         }
 
     # --- what touches the Buffers -----------------------------------------------------------------

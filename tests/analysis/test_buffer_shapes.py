@@ -194,6 +194,16 @@ def test_what_never_runs_is_an_error(analyse, text: str, place: str) -> None:
     assert [found for _, found in analyse(text).found("error")] == [place]
 
 
+def test_public_function_that_halts_only_for_callers_from_outside_is_a_warning(analyse) -> None:
+    text = "contract C { function f() public pure { assembly { btom(0, 5) } } %s }"
+    assert analyse(text % "").found("warning") == [(TOO_FEW_ITEMS, "btom(0, 5)")]
+    assert analyse(text % "").found("error") == []
+    assert analyse(text % "function g() external pure { assembly { mtob(0, 5) } f(); }").found() == []
+    assert analyse(text.replace("public", "public virtual") % "").found("error") == []
+    certain = text.replace("btom(0, 5)", "pool_max(1, 2, 2, 3, 1)") % "function g() external pure { f(); }"
+    assert analyse(certain).found("error") == [(WINDOW_TOO_LARGE, "pool_max(1, 2, 2, 3, 1)")]
+
+
 def test_yul_objects_are_checked_too() -> None:
     from smartvm.compiler.standard_json import compile_standard
 
