@@ -353,7 +353,9 @@ class _YulCompilation(_Compilation):
             raise CompilationFailed
 
         def wants(output: str) -> bool:
-            return selection.wants(name, parsed.name, output, wildcard_matches_ir=True)
+            # As solc, which has no trees of Yul sources' code under `*`.
+            by_wildcard = not output.endswith("Ast")
+            return selection.wants(name, parsed.name, output, wildcard_matches_ir=by_wildcard)
 
         expanded = ExtensionExpander(dialect).object(parsed) if settings.expand_extensions else parsed
         backend = BackendSettings(settings.optimize, settings.runs)

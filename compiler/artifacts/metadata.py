@@ -118,7 +118,7 @@ def _optimizer(settings: CompilerSettings) -> dict[str, Any]:
     usual = _DETAILS_ON if settings.optimizer_as_given.get("enabled") else _DETAILS_OFF
     if isinstance(given, Mapping):
         details = {**usual, **given}
-        yul = details.pop("yulDetails", {})
+        yul = details.pop("yulDetails", None) or {}
         steps, separator, cleanup = yul.get("optimizerSteps", _DEFAULT_STEPS).partition(":")
         written = {
             "optimizerSteps": f"{steps}:{cleanup if separator else _DEFAULT_CLEANUP_STEPS}",

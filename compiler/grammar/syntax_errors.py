@@ -74,6 +74,8 @@ class _Mistake:
         expected, kind = self.expected, self.kind
         if kind == "TOO_DEEP":
             return report_nesting(self.token, self.builder)
+        if kind == "$END" and self.is_alone():
+            return self.fatal(7858, "a pragma, an import or a definition", self.token - 1)
         if "PRAGMA" in expected:
             return self.fatal(7858, "a pragma, an import or a definition")
         if "MODIFIER" in expected:
@@ -95,6 +97,12 @@ class _Mistake:
         if self.is_yul_operator_state():
             return self.after_yul_name()
         return self.single()
+
+    def is_alone(self) -> bool:
+        """Whether the last token is a name or type that begins a declaration of the file."""
+        begins = self.token == 1 or self.kind_of(self.token - 2) in ("SEMICOLON", "RBRACE")
+        is_type = self.is_name(self.token - 1) or self.previous in ("ELEMENTARY", "ADDRESS")
+        return begins and is_type and "MODIFIER" not in self.expected_before
 
     def after_abstract(self) -> FatalDiagnostic:
         diagnostic = self.fatal(3515, "`contract`, `interface` or `library`")
