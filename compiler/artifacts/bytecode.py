@@ -103,8 +103,9 @@ def function_debug_data(
 
 
 def opcodes(code: bytes, table: InstructionTable, fork: str) -> str:
-    """The code as solc's ``opcodes``: mnemonics and immediate values, data read as if it were code."""
-    by_opcode = table.for_fork(fork)
+    """The code as solc's ``opcodes``: mnemonics and immediate values, data read as if it were code. Instructions of
+    later forks have their names too (REVERT before Byzantium, what data happens to look like)."""
+    by_opcode = {**{i.opcode: i for i in table.instructions}, **table.for_fork(fork)}
     words: list[str] = []
     position = 0
     while position < len(code):

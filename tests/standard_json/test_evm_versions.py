@@ -25,6 +25,7 @@ def compiled(version: str, optimize: bool) -> dict[str, Any]:
             "sources": {"C.sol": {"content": SOURCE}},
             "settings": {
                 "evmVersion": version,
+                "metadata": {"appendCBOR": False},
                 "optimizer": {"enabled": optimize},
                 "outputSelection": {"*": {"*": ["evm.bytecode"]}},
             },
@@ -51,6 +52,7 @@ def test_versions_without_revert_use_its_opcode_as_solc_does(version: str) -> No
     code = result["contracts"]["C.sol"]["C"]["evm"]["bytecode"]["object"]
     assert "fd" in code
     used = set(result["contracts"]["C.sol"]["C"]["evm"]["bytecode"]["opcodes"].split())
+    assert "REVERT" in used
     assert not used & {"RETURNDATASIZE", "RETURNDATACOPY", "STATICCALL", "SHL", "SHR", "SAR", "PUSH0"}
 
 
