@@ -228,4 +228,6 @@ def work_for(values: ItemArray, layout: int, bound: int, block: WeightBlock, sha
     limbs = panels.limbs_for(packed.norm, bound)
     if limbs is None or (limbs.count > 1 and plan.offsets is not None):
         return None
+    if layout not in (1, plan.map_channels):  # the same items read as a map of other channels
+        values, layout = item_arrays.channels_first(values, layout), 1
     return PanelWork(values, layout, shape, plan, packed, limbs, bound)
