@@ -28,6 +28,8 @@ ROWS = KERNELS.rows
 _LANES = KERNELS.lanes
 #: Positions that are computed for one panel after the other, so that their items stay in the first-level cache.
 BLOCK = 48
+#: A rest of so many positions joins the block before: for few positions alone weights are not read again.
+_REST = BLOCK // 2
 
 INT32_LOW = -(1 << 31)
 INT32_HIGH = (1 << 31) - 1
@@ -227,14 +229,14 @@ def correlate_panels(values, window, weights, bias, kernels, reciprocal, low, hi
     A position below the number of positions means: the next block's results do not fit ``out``.
     """
     positions = window[0]
-    starts = np.empty(BLOCK, np.int64)
+    starts = np.empty(BLOCK + _REST, np.int64)
     edge = np.empty(ROWS * CHANNELS, out.dtype)
     extremes = np.empty(2 * _LANES, np.int32)
     least, greatest = np.int64(INT32_HIGH), np.int64(INT32_LOW)
     n0 = first
     limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
     while n0 < positions:
-        n1 = min(positions, n0 + BLOCK)
+        n1 = n0 + BLOCK if positions - n0 > BLOCK + _REST else positions
         _new_extremes(extremes)
         _correlate_block(
             values, window, n0, n1, weights, bias, kernels, reciprocal, low, high, out, 0, starts, edge, extremes
@@ -254,17 +256,17 @@ def correlate_limbs(limbs, bits, window, weights, bias, kernels, divisor, low, h
     ``elementwise.quotients``), ``divisor`` is a float64, ``low`` and ``high`` are int64, ``out`` is int32 or int64.
     """
     positions = window[0]
-    starts = np.empty(BLOCK, np.int64)
+    starts = np.empty(BLOCK + _REST, np.int64)
     edge = np.empty(ROWS * CHANNELS, np.int32)
     extremes = np.empty(2 * _LANES, np.int32)
-    sums = np.empty(BLOCK * kernels, np.int32)
-    totals = np.empty(BLOCK * kernels, np.int64)
+    sums = np.empty((BLOCK + _REST) * kernels, np.int32)
+    totals = np.empty((BLOCK + _REST) * kernels, np.int64)
     zeros = np.zeros((kernels + CHANNELS - 1) // CHANNELS * CHANNELS, np.int32)
     least, greatest = np.int64(high), np.int64(low)
     limit = np.int64(INT32_HIGH) if out.itemsize == 4 else (np.int64(1) << np.int64(62))
     n0 = first
     while n0 < positions:
-        n1 = min(positions, n0 + BLOCK)
+        n1 = n0 + BLOCK if positions - n0 > BLOCK + _REST else positions
         count = (n1 - n0) * kernels
         for i in range(limbs.shape[0] - 1, -1, -1):
             _new_extremes(extremes)
@@ -338,7 +340,7 @@ def correlate_taps(values, window, offsets, weights, bias, channels, reciprocal,
     limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
     n0 = first
     while n0 < positions:
-        n1 = min(positions, n0 + BLOCK)
+        n1 = n0 + BLOCK if positions - n0 > BLOCK + _REST else positions
         _new_extremes(extremes)
         for n in range(n0, n1):
             start = (n // columns) * row_step + (n % columns) * column_step
