@@ -173,12 +173,16 @@ class DeclarationActions(StatementActions):
         for part in parts:
             if isinstance(part, nodes.StorageLayoutSpecifier):
                 if layout is not None:
-                    self.sink.error("ParserError", 8714, part.src, "The storage layout is given twice.")
+                    word = self.span(part.src.start, part.src.start + len("layout"))
+                    notes = [("It is given here.", layout.src)]
+                    self.sink.error("ParserError", 8714, word, "The storage layout is given twice.", notes)
                 layout = part
             elif isinstance(part, tuple):
                 token, inherited = part
                 if bases:
-                    self.error(6668, token, "The bases are given twice: list all of them after one `is`.")
+                    message = "The bases are given twice: list all of them after one `is`."
+                    notes = [("The first one stands here.", bases[0].src)]
+                    self.sink.error("ParserError", 6668, self.at(token), message, notes)
                 bases.extend(inherited)
             else:
                 members.append(part)
@@ -213,8 +217,20 @@ class DeclarationActions(StatementActions):
         self, layout: int, at: int, expression: nodes.Expression
     ) -> nodes.StorageLayoutSpecifier:
         del at
+        if self._is_for_code_alone(layout):
+            raise self.fatal(2314, layout, "Expected `{` but found `layout`: only contracts have a storage layout.")
         source = self.span(self.starts[layout], expression.src.end)
         return nodes.StorageLayoutSpecifier(self.next_id(), source, expression)
+
+    def _is_for_code_alone(self, token: int) -> bool:
+        """Whether the header before a token is that of an interface or library."""
+        names = self.tokens.names
+        while token > 0:
+            token -= 1
+            kind = names[self.tokens.kinds[token]]
+            if kind in ("CONTRACT", "INTERFACE", "LIBRARY"):
+                return kind != "CONTRACT"
+        return False
 
     def positional_arguments(self, *rest: Any) -> tuple[tuple[nodes.Expression, ...], int]:
         *expressions, closing = rest
@@ -334,8 +350,14 @@ class DeclarationActions(StatementActions):
                 *_, override, _ = self.function_header(*value)
                 if override is not None and isinstance(after, int) and self.spelling(after) == "override":
                     self.error(1827, after, "`override` is given twice.")
-            elif isinstance(value, list) and isinstance(before, nodes.TypeName):
+            elif isinstance(value, list) and (
+                isinstance(before, nodes.TypeName)
+                or (isinstance(before, nodes.Expression) and all(map(self._is_location, value)))
+            ):
                 self._variable_attributes(before, value)
+
+    def _is_location(self, value: Any) -> bool:
+        return isinstance(value, int) and self.spelling(value) in ("calldata", "memory", "storage")
 
     def no_function_header(self, next_token: int) -> Header:
         del next_token

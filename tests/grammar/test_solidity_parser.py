@@ -208,7 +208,7 @@ def test_ids_of_children_come_before_those_of_parents() -> None:
         ("contract C { uint a }", 2314, "}"),
         ("contract C { 5 }", 9182, "5"),
         ("uint x = ;", 6933, ";"),
-        ("hello", 2314, ""),
+        ("hello", 7858, "hello"),
         ("function f() { +a; }", 9636, "+"),
         ("function f(uint a,) {}", 7591, ","),
         ("function f() { uint[1:2] memory x; }", 5464, "uint[1:2]"),
