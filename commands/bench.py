@@ -82,6 +82,7 @@ def _measured(networks: Sequence[str], experiments: Sequence[str], repetitions: 
         click.echo(f"{name}: making it ready", err=True)
         with tempfile.TemporaryDirectory() as folder:
             subject = made_ready(network, Path(folder))
+            subject.check()
             if "latency" in experiments:
                 click.echo(f"{name}: latency", err=True)
                 if slots is None:

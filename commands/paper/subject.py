@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import smartvm
-from smartvm.examples.networks import argument, deploy_network, parameters_of, sample_input
+from smartvm.examples.networks import (
+    argument,
+    deploy_network,
+    integer_output,
+    logits,
+    parameters_of,
+    sample_input,
+)
 from smartvm.examples.networks.deployment import CALL_GAS
 from smartvm.examples.networks.layers import Network
 from smartvm.vm.messages import ExecutionResult
@@ -45,6 +53,13 @@ class Subject:
         if not result.success:
             raise smartvm.SmartVMError(f"{self.network.name} failed: {result.error}")
         return result
+
+    def check(self) -> None:
+        """Raise SmartVMError when the contract's scores are not the network's integers."""
+        with self.chain() as chain:
+            found = logits(self.network, self.contract(chain), self.picture)
+        if not np.array_equal(found, integer_output(self.network, self.parameters, self.picture)):
+            raise smartvm.SmartVMError(f"{self.network.name}: the contract's scores are not the network's integers")
 
     def contract(self, chain: smartvm.Chain) -> smartvm.Contract:
         """The contract on a chain."""

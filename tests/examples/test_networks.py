@@ -75,7 +75,7 @@ def _source_name(network):
 
 @pytest.mark.parametrize(
     "network",
-    [alexnet(side=67, width=12, hidden=64, classes=10), resnet18(32, 8, 10), mobilenet(32, 8, 10)],
+    [alexnet(131, 12, 64, 10), resnet18(64, 8, 10), mobilenet(64, 8, 10)],
     ids=["alexnet", "resnet18", "mobilenet"],
 )
 def test_smaller_networks_of_the_same_topology_compute_their_integers(network):

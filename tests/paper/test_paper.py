@@ -148,3 +148,14 @@ def test_estimates_are_marked():
 
     assert shown(Measurement("F", "n", "q", 12.5, "ms", "d", estimated=True)) == "about 12.50 ms"
     assert shown(Measurement("F", "n", "q", None, "ms", "d", "not measured")) == "- (not measured)"
+
+
+def test_a_contract_that_computes_something_else_is_not_measured(lenet5):
+    from dataclasses import replace
+
+    import smartvm
+
+    lenet5.check()
+    others = {name: values + 1 for name, values in lenet5.parameters.items()}
+    with pytest.raises(smartvm.SmartVMError, match="not the network's integers"):
+        replace(lenet5, parameters=others).check()
