@@ -68,7 +68,11 @@ def _even(count: int) -> int:
 
 @lru_cache(maxsize=256)
 def plan_of(shape: Correlation) -> PanelPlan | None:
-    """The plan of a shape; None where this route has none."""
+    """The plan of a shape; None where this route has none, or its numbers are beyond what kernels count with (such
+    a shape is seen before its gas is asked for)."""
+    line = (shape.sizes[2] + 2 * shape.padding[2]) * max(shape.inputs, shape.kernels)
+    if max(shape.positions, shape.terms, shape.stride * line, prod(shape.sizes) * shape.inputs) >= 1 << 62:
+        return None
     if shape.groups > 1:
         return _depthwise_plan(shape) if shape.inputs == 1 else None
     if shape.is_whole_map:

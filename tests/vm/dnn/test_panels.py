@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from smartvm.vm.dnn import Buffer, WeightBlock, panels, reference
 from smartvm.vm.dnn.panel_tiles import reciprocal_of
 from smartvm.vm.dnn.platforms import convolve
-from smartvm.vm.dnn.shapes import convolution, full_connection
+from smartvm.vm.dnn.shapes import convolution, depthwise, full_connection
 
 
 @given(norm=st.integers(1, 1 << 40), bound=st.integers(0, 1 << 40), bias=st.integers(0, 1 << 50), data=st.data())
@@ -55,3 +55,10 @@ def test_results_are_kept_in_the_narrowest_type_of_16_bits_or_more(x, weights):
     (result,) = reference.full_con(x, weights, 1)
     assert buffer.to_integers() == [result]
     assert buffer.array.dtype == (np.int16 if abs(result) < 1 << 15 else np.int32)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1, 1, 1, 1, (1 << 32) - 1), (1, 1, 1, 1, 1, (1 << 32) - 1, 1 << 31)])
+def test_shapes_beyond_what_kernels_count_with_have_no_plan_or_a_small_one(sizes):
+    for make in (convolution, lambda c, _, *rest: depthwise(c, *rest)):
+        plan = panels.plan_of(make(*sizes))
+        assert plan is None or max(plan.window) < 1 << 62
