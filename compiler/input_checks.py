@@ -82,7 +82,29 @@ def read_json(text: str) -> Any:
         raise InputError(f"parse error: {detail}") from None
 
 
+#: Brackets within brackets that an input may have. The decoder recurses on the C stack: where the process was given a
+#: high recursion limit, it would run out of stack instead of saying so.
+_DEEPEST = 900
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]', re.DOTALL)
+
+
+def _is_too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif match[0] in "]}":
+            depth -= 1
+    return False
+
+
 def _decoded(text: str) -> Any:
+    if _is_too_deep(text):
+        raise RecursionError
     data = json.loads(text, strict=False, parse_constant=_no_constant)
     if _SURROGATE.search(text):
         try:
