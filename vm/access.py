@@ -16,9 +16,10 @@ class JournalledSet:
 
     __slots__ = ("_members", "_state")
 
-    def __init__(self, state: WorldState) -> None:
+    def __init__(self, state: WorldState, members: Iterable[bytes] = ()) -> None:
+        """``members`` are there from the start: no revert takes them away."""
         self._state = state
-        self._members: set[bytes] = set()
+        self._members = set(members)
 
     def __contains__(self, address: bytes) -> bool:
         return address in self._members
@@ -40,13 +41,11 @@ class TransactionRecord:
     """What a transaction did, besides the state's changes."""
 
     def __init__(self, state: WorldState, warm: Iterable[bytes]) -> None:
-        self.warm = JournalledSet(state)
+        self.warm = JournalledSet(state, warm)
         self.touched = JournalledSet(state)
         self.created = JournalledSet(state)
         self.destroyed = JournalledSet(state)
         self._always_touched: set[bytes] = set()
-        for address in warm:
-            self.warm.add(address)
 
     def touch(self, address: bytes) -> None:
         """Mark for EIP-161."""

@@ -211,6 +211,8 @@ class Arenas:
 
     def changed_slots(self) -> list[tuple[int, int, int]]:
         """(tag, key, word) of every storage slot that differs from its word at the transaction's start."""
+        if not self.machine[MACHINE["journal_count"]]:
+            return []
         used = self._entries[: self.machine[MACHINE["slot_count"]]]
         current = used[:, SLOT["current"] : SLOT["current"] + 4]
         original = used[:, SLOT["original"] : SLOT["original"] + 4]

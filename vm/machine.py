@@ -62,6 +62,12 @@ _DELEGATION_SIZE = 23
 
 _STATE_VERSION = MACHINE["state_version"]
 _BLOCKS_VERSION = EXECUTOR["version"]
+_LOGS_USED = MACHINE["logs_used"]
+_REFUND = MACHINE["refund"]
+_BLOB_HASHES = MACHINE["blob_hashes"]
+_BLOB_HASH_COUNT = MACHINE["blob_hash_count"]
+_JOURNAL_COUNT = MACHINE["journal_count"]
+_DNN_HANDLERS = MACHINE["dnn_handlers"]
 
 HostInstruction = Callable[["Machine", Frame], "Frame | Outcome | None"]
 
@@ -187,7 +193,7 @@ class Machine:
 
     def _choose_handlers(self) -> None:
         executor = self._dnn_executor if self._observer is None else None
-        self.arenas.machine[MACHINE["dnn_handlers"]] = 0 if executor is None else executor.handlers
+        self.arenas.machine[_DNN_HANDLERS] = 0 if executor is None else executor.handlers
 
     def dnn_executor(self, instruction: Instruction) -> DnnExecutor | None:
         """The executor whose handlers take turns with kernels, if any do; made for the first DNN instruction."""
@@ -230,13 +236,13 @@ class Machine:
         arenas = self.arenas
         arenas.clear_slots()
         arenas.shrink()
-        arenas.machine[MACHINE["logs_used"]] = 0
-        arenas.machine[MACHINE["refund"]] = 0
+        arenas.machine[_LOGS_USED] = 0
+        arenas.machine[_REFUND] = 0
         arenas.set_word("origin", int.from_bytes(environment.origin, "big"))
         arenas.set_word("gas_price", environment.gas_price)
         self._blob_hashes = b"".join(h[::-1] for h in environment.blob_hashes)
-        arenas.machine[MACHINE["blob_hashes"]] = address_of_bytes(self._blob_hashes)
-        arenas.machine[MACHINE["blob_hash_count"]] = len(environment.blob_hashes)
+        arenas.machine[_BLOB_HASHES] = address_of_bytes(self._blob_hashes)
+        arenas.machine[_BLOB_HASH_COUNT] = len(environment.blob_hashes)
         self.block_directory.begin_transaction()
         self._tags: dict[bytes, int] = {}
         self._tagged: list[bytes] = [b""]
@@ -274,12 +280,12 @@ class Machine:
     @property
     def refund(self) -> int:
         """The transaction's refund counter."""
-        counter = self.arenas.machine[MACHINE["refund"]]
+        counter = self.arenas.machine[_REFUND]
         return counter - (1 << 64) if counter >> 63 else counter
 
     def add_refund(self, amount: int) -> None:
         """Add to the refund counter (EIP-7702's authorizations)."""
-        self.arenas.machine[MACHINE["refund"]] = (self.refund + amount) & ((1 << 64) - 1)
+        self.arenas.machine[_REFUND] = (self.refund + amount) & ((1 << 64) - 1)
 
     # -- storage
 
@@ -341,19 +347,19 @@ class Machine:
         machine = self.arenas.machine
         return (
             self.state.snapshot(),
-            machine[MACHINE["journal_count"]],
-            machine[MACHINE["logs_used"]],
-            machine[MACHINE["refund"]],
+            machine[_JOURNAL_COUNT],
+            machine[_LOGS_USED],
+            machine[_REFUND],
             self.block_directory.mark,
         )
 
     def _revert(self, marks: Marks) -> None:
         machine = self.arenas.machine
         self.state.revert(marks[0])
-        if machine[MACHINE["journal_count"]] > marks[1]:
+        if machine[_JOURNAL_COUNT] > marks[1]:
             self.interpreter.revert_slots(self.arenas.machine_address, marks[1])
-        machine[MACHINE["logs_used"]] = marks[2]
-        machine[MACHINE["refund"]] = marks[3]
+        machine[_LOGS_USED] = marks[2]
+        machine[_REFUND] = marks[3]
         self.block_directory.revert(marks[4])
 
     def _transfer(self, sender: bytes, receiver: bytes, amount: int) -> None:
@@ -528,6 +534,8 @@ class Machine:
                 if entered is None:
                     continue
                 if isinstance(entered, Frame):
+                    if self._dnn_executor is not None:
+                        self._dnn_executor.settle(frame)
                     frames.append(entered)
                     continue
                 outcome = entered
@@ -649,7 +657,7 @@ class Machine:
 
     def call(self, message: Message) -> ExecutionResult:
         """Execute a call. A failure undoes all its changes."""
-        logs_start = self.arenas.machine[MACHINE["logs_used"]]
+        logs_start = self.arenas.machine[_LOGS_USED]
         if message.value and self.state.balance(message.caller) < message.value:
             return self._result(message, self._failed(HaltKind.INSUFFICIENT_BALANCE), logs_start, None)
         delegate = self.delegation(message.target) if message.code is None else None
@@ -683,7 +691,7 @@ class Machine:
     def create(self, message: Message) -> ExecutionResult:
         """Execute a creation by ``message.caller``, whose nonce must still be the one that the address is
         made of (``created_address``): the machine increments it."""
-        logs_start = self.arenas.machine[MACHINE["logs_used"]]
+        logs_start = self.arenas.machine[_LOGS_USED]
         if self.state.balance(message.caller) < message.value:
             return self._result(message, self._failed(HaltKind.INSUFFICIENT_BALANCE), logs_start, None)
         address = self.created_address(message.caller)

@@ -73,6 +73,10 @@ BLOCKS: dict[int, Sequence[int]] = {
     3: [1 << 30, -(1 << 30), 3, 4, 5, 6],
     4: [1 << 70, -1],
     5: [-3],
+    8: [((13 * i) % 301) - 150 for i in range(9 * 40)],
+    10: [7, -8, 900, 3, 4],
+    11: [((11 * i) % 25) - 12 for i in range(200)],
+    9: [((17 * i) % 91) - 45 for i in range(36 * 5)],
     6: [((31 * i) % 4001) - 2000 for i in range(96)],
     7: [1 << 61, -(1 << 61)],
 }
@@ -128,8 +132,11 @@ class _Shape:
 def programs(draw: st.DrawFn) -> list[list[Step]]:
     """Instructions that mostly fit what went before them."""
     shape = _Shape()
-    steps = [call("MTOB", draw(st.integers(0, 6)) * 32, draw(st.integers(0, 8)))]
-    shape.length = steps[0][0]  # type: ignore[assignment]
+    if draw(st.booleans()):
+        steps = [call("MTOB", draw(st.integers(0, 6)) * 32, draw(st.integers(0, 8)))]
+    else:
+        steps = [call("MTOB_PACK", 2048 + draw(st.integers(0, 50)), draw(st.sampled_from([16, 36, 48, 72, 128])), 1)]
+    shape.length = int(steps[0][-3])
     for _ in range(draw(st.integers(1, 12))):
         steps.append(_instruction(draw, shape))
     return steps
@@ -138,7 +145,7 @@ def programs(draw: st.DrawFn) -> list[list[Step]]:
 def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
     n = shape.length
     odd = draw(st.integers(0, 14)) == 0  # now and then an operand that does not fit
-    match draw(st.integers(0, 19)):
+    match draw(st.integers(0, 25)):
         case 0 | 1:
             return call("BUF_SCL0", draw(NUMBERS))
         case 2 | 3:
@@ -191,6 +198,10 @@ def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
         case 18:
             count, width = draw(st.integers(0, n)) + odd, draw(st.sampled_from([1, 2, 4, 8, 16, 32]))
             return call("BTOM_PACK", 4096 + draw(st.integers(0, 9000)), count, width)
+        case 19 | 20 | 21:
+            return _convolution(draw, shape, odd)
+        case 22 | 23:
+            return _pooling(draw, shape, odd)
         case _:
             other = draw(st.sampled_from(["BUF_FIL", "BUF_CLS", "BTOS1", "GAS", "ACT_SM0"]))
             if other == "BUF_FIL":
@@ -202,6 +213,48 @@ def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
             if other == "ACT_SM0":
                 return call("ACT_SM0", 1000)
             return ["GAS", 3000, "MSTORE"]
+
+
+def _divisor(draw: st.DrawFn, number: int) -> int:
+    return draw(st.sampled_from([d for d in range(1, number + 1) if number % d == 0]))
+
+
+def _convolution(draw: st.DrawFn, shape: _Shape, odd: bool) -> list[Step]:
+    n = shape.length
+    channels = _divisor(draw, n) if n else 1
+    height = _divisor(draw, n // channels) if n else 1
+    width = n // channels // height if n else 1
+    kernel, stride, padding = draw(st.integers(1, 3)), draw(st.integers(1, 2)), draw(st.integers(0, 2))
+    depthwise = draw(st.booleans())
+    terms = kernel * kernel * (1 if depthwise else channels)
+    fitting = [k for k, items in BLOCKS.items() if len(items) % terms == 0 and k != 4]
+    if depthwise:
+        fitting = [k for k in fitting if len(BLOCKS[k]) // terms == channels]
+    if odd or not fitting or min(height, width) + 2 * padding < kernel:
+        return call("CONV_MUL", draw(st.integers(0, 8)), channels, 2, height, width, kernel, stride, padding)
+    block = draw(st.sampled_from(fitting))
+    kernels = len(BLOCKS[block]) // terms
+    sides = [(side + 2 * padding - kernel) // stride + 1 for side in (height, width)]
+    shape.length = kernels * sides[0] * sides[1]
+    name = "CONV_SING" if depthwise else "CONV_MUL"
+    return call(name, block, channels, kernels, height, width, kernel, stride, padding)
+
+
+def _pooling(draw: st.DrawFn, shape: _Shape, odd: bool) -> list[Step]:
+    n = shape.length
+    channels = _divisor(draw, n) if n else 1
+    height = _divisor(draw, n // channels) if n else 1
+    width = n // channels // height if n else 1
+    kernel = draw(st.integers(1, min(height, width))) + odd
+    stride = draw(st.integers(1, 3))
+    sides = [(side - kernel) // stride + 1 for side in (height, width)]
+    if height == width and draw(st.booleans()):
+        padding = draw(st.integers(0, kernel - 1))
+        side = (height + 2 * padding - kernel) // stride + 1
+        shape.length = channels * side * side
+        return call("POOL_OL", channels, height, kernel, stride, padding)
+    shape.length = channels * sides[0] * sides[1]
+    return call(draw(st.sampled_from(["POOL_MAX", "POOL_AVG"])), channels, height, width, kernel, stride)
 
 
 def whole(steps: list[list[Step]]) -> bytes:
@@ -226,7 +279,7 @@ def _facts(result: ExecutionResult) -> tuple[object, ...]:
 
 
 @given(steps=programs(), cut=st.floats(0, 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_programs_do_the_same(by_kernels: World, by_handlers: World, steps: list[list[Step]], cut: float) -> None:
     code = whole(steps)
     expected = outcome(by_kernels, code, 3_000_000)
@@ -262,6 +315,24 @@ NETWORK: list[list[Step]] = [
     ["BUF_SIZE", "POP"],
     call("BUF_COPY", 0, 2),
     call("BUF_INIT", 3),
+    ["BUF_CAT"],
+    call("BUF_FREE", 5),
+    call("MTOB_PACK", 2048, 72, 1),
+    call("CONV_MUL", 9, 4, 5, 6, 3, 3, 1, 1),
+    call("BUF_BIAS", 10),
+    call("BUF_SCL1", 100),
+    call("ACT_RL", 6000),
+    call("POOL_MAX", 5, 6, 3, 2, 1),
+    call("CONV_MUL", 11, 5, 40, 5, 2, 1, 1, 1),
+    call("BUF_SCL1", 10),
+    call("CONV_SING", 8, 40, 40, 7, 4, 3, 2, 1),
+    call("BUF_COPY", 0, 320),
+    ["BUF_ADD"],
+    call("POOL_MAX", 40, 4, 2, 2, 1),
+    call("BUF_COPY", 3, 19),
+    ["BUF_SWAP"],
+    call("POOL_OL", 1, 4, 3, 1, 1),
+    call("BTOM_PACK", 4096, 16, 4),
     ["BUF_CAT"],
 ]
 

@@ -11,7 +11,7 @@ from smartvm.vm.dnn.executor.frames import (
     affordable,
     allocate,
     buffer_of,
-    enter,
+    enter_unordered,
     executor_of,
     hold,
     is_number,
@@ -46,7 +46,7 @@ def hyperbolic_tangent(frame):
 
 @helper
 def _activate(frame, activation):
-    state = enter(frame)
+    state = enter_unordered(frame)
     if state == 0 or not is_number(frame, 0):
         return 0
     scale = number_of(frame, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,25 @@ import smartvm.vm.dnn
 import smartvm.vm.native.layout
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
+from smartvm.vm.dnn import kernel_sets
 from smartvm.vm.dnn.executor.handlers import HANDLERS
+from smartvm.vm.dnn.executor.settling import FUNCTIONS
+
+#: Modules that all handlers are made of, beside their own, and modules of ``vm.dnn`` whose functions they call.
+_SHARED = ("deferring", "frames", "layout", "memory")
+_COMPILED_IN = ("kernel_sets", "native", "panel_kernels", "panel_tiles")
 
 _SIGNATURE = numba.int64(numba.int64)
 
 
 @cache
-def _digest_of_sources() -> str:
-    """Of all that is compiled into handlers: Numba alone would look at the handler's own module only."""
-    digest = hashlib.sha256()
+def _digest_of_sources(module: str) -> str:
+    """Of all that is compiled into a module's handlers: Numba alone would look at the module itself only."""
     folder = Path(smartvm.vm.dnn.__file__).parent
-    for path in (*sorted(folder.rglob("*.py")), Path(smartvm.vm.native.layout.__file__)):
+    shared = [folder / "executor" / f"{name}.py" for name in (*_SHARED, module)]
+    kernels = [folder / f"{name}.py" for name in _COMPILED_IN]
+    digest = hashlib.sha256()
+    for path in (*shared, *kernels, Path(smartvm.vm.native.layout.__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -31,9 +40,9 @@ def _digest_of_sources() -> str:
 class _Cache(FunctionCache):
     """Numba's cache of machine code, valid for the sources that are here now."""
 
-    def __init__(self, function: object) -> None:
+    def __init__(self, function: Callable[[int], int]) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
-        self._cache_file._source_stamp = _digest_of_sources()
+        self._cache_file._source_stamp = _digest_of_sources(function.__module__.rpartition(".")[2])
 
 
 class _Handler(CFunc):
@@ -44,9 +53,11 @@ class _Handler(CFunc):
 @cache
 def _compiled(name: str) -> Any:
     signature = ((_SIGNATURE.args), _SIGNATURE.return_type)
-    handler = _Handler(HANDLERS[name], signature, {}, {"error_model": "numpy", "boundscheck": False, "nopython": True})
-    with contextlib.suppress(RuntimeError):  # Numba's way to say that no cache folder can be written
-        handler.enable_caching()
+    function = HANDLERS.get(name) or FUNCTIONS[name]
+    handler = _Handler(function, signature, {}, {"error_model": "numpy", "boundscheck": False, "nopython": True})
+    if kernel_sets.forced_name() is None:
+        with contextlib.suppress(RuntimeError):  # Numba's way to say that no cache folder can be written
+            handler.enable_caching()
     handler.compile()
     return handler
 

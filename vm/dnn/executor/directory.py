@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import numpy.typing as npt
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.executor.layout import BLOCK, BOUND_LIMIT, EXECUTOR
 from smartvm.vm.native.layout import WORD_BYTES
+
+if TYPE_CHECKING:
+    from smartvm.vm.dnn.executor.convolutions import Convolution
 
 _FIRST_ENTRIES = 256
 #: Entries, and bytes of prepared items, beyond which the next transaction starts with an empty table.
@@ -141,10 +144,10 @@ class BlockDirectory:
         block_id: int,
         block: WeightBlock,
         version: int,
-        matrix: npt.NDArray[np.int16] | None = None,
+        convolution: Convolution | None = None,
     ) -> None:
         """Note what handlers need to know of a block that is there in this version of the state's blocks: to add it,
-        or, with its zero-filled rows in ``matrix``, to multiply by it."""
+        or, given a ``convolution``, to multiply by it. No Buffer may stand for work with what was known before."""
         self._collect()
         if block.bound >= BOUND_LIMIT:
             return
@@ -153,23 +156,23 @@ class BlockDirectory:
         kept = self._kept.get(number)
         if kept is None or kept["block"] is not block:
             row[BLOCK["items"] :] = 0
-            self._kept[number] = {"block": block}
+            kept = self._kept[number] = {"block": block}
             self._number_of_block[id(block)] = number
             row[BLOCK["words"]] = (block.stored_bytes + WORD_BYTES - 1) // WORD_BYTES
             row[BLOCK["count"]] = block.count
             row[BLOCK["bound"]] = block.bound
         row[BLOCK["fresh"]] = version
-        if matrix is None:
-            if not row[BLOCK["items"]]:
-                row[BLOCK["items"]] = self._keep(number, "items", np.ascontiguousarray(block.array, np.int64))
-        elif row[BLOCK["rows"]] != len(matrix):
-            row[BLOCK["matrix"]] = self._keep(number, "matrix", matrix)
-            row[BLOCK["rows"]], row[BLOCK["row_length"]] = matrix.shape
-            row[BLOCK["row_sum"]] = int(np.abs(matrix).sum(axis=1, dtype=np.int64).max())
+        if convolution is not None:
+            kept["convolution"] = convolution
+            row[BLOCK["convolution"]] = convolution.address
+        elif not row[BLOCK["items"]]:
+            items = kept["items"] = np.ascontiguousarray(block.array, np.int64)
+            row[BLOCK["items"]] = items.ctypes.data
 
-    def _keep(self, number: int, name: str, array: npt.NDArray[np.generic]) -> int:
-        self._kept[number][name] = array
-        return array.ctypes.data
+    def convolution(self, address: bytes, block_id: int) -> Convolution | None:
+        """The convolution that was learnt last of a block."""
+        found = self._kept.get(self._number(address, block_id), {}).get("convolution")
+        return cast("Convolution | None", found)
 
     def forget(self, block: WeightBlock) -> None:
         """What was kept of a block is no longer to take memory. May be called from any thread: it is done when no

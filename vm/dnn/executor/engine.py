@@ -13,18 +13,18 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
-from smartvm.vm.dnn import activations
+from smartvm.vm.dnn import activations, platforms
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.dot_products import ROW_STEP
 from smartvm.vm.dnn.executor.compiling import handler_address
+from smartvm.vm.dnn.executor.convolutions import CONVOLUTIONS, Convolution
 from smartvm.vm.dnn.executor.handlers import HANDLERS
 from smartvm.vm.dnn.executor.layout import (
     BOUND_LIMIT,
     CONSTANTS,
+    CONVOLUTION,
+    DEFERRED,
     EXECUTOR,
     HYPERBOLIC_TANGENT,
     ITEMS,
@@ -54,29 +54,35 @@ PATIENCE = 4
 _CONSTANT_LIMIT = 1 << 20
 _BITS_LIMIT = 62
 
+#: Operands of convolutions that handlers take are below.
+_OPERAND_LIMIT = 1 << 31
 #: Items are copied to Python up to so many bytes; beyond, Python's array frees them.
 _COPIED_BYTES = 1 << 16
+
+_CONVOLUTION = STATE["deferred"] + DEFERRED["convolution"]
+_INPUT = STATE["deferred"] + DEFERRED["input"]
 
 _ACTIVATIONS = {
     "ACT_SM1": (SIGMOID, activations.sigmoid),
     "ACT_TANH": (HYPERBOLIC_TANGENT, activations.hyperbolic_tangent),
 }
-_WITH_WEIGHTS = {"BUF_BIAS", "FULL_CON"}
-#: Bytes of the largest weight block that handlers use: what kernels add to the time of a larger one does not matter.
-_LARGEST_BLOCK = 1 << 20
+#: Bytes of the largest weight block that handlers add.
+_LARGEST_BIAS = 1 << 20
 
 #: The greatest scale that gets a table: it takes half a megabyte then.
 _TABLE_SCALE = 1 << 13
 
+_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 _free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_nrt_python.c_helpers["Free"])
 
 
-def _rows(block: WeightBlock, rows: int) -> npt.NDArray[np.int16]:
-    """The block's items as so many rows of 16 bits, zero-filled to whole vectors."""
-    items = item_arrays.as_type(block.array, np.int16).reshape(rows, -1)
-    matrix = np.zeros((rows, -(-items.shape[1] // ROW_STEP) * ROW_STEP), np.int16)
-    matrix[:, : items.shape[1]] = items
-    return matrix
+_TYPES = {2: np.int16, 4: np.int32, 8: np.int64}
+
+
+def _buffer_of(array: item_arrays.ItemArray, layout: int) -> Buffer:
+    buffer = Buffer()
+    buffer.replace(array, layout=layout)
+    return buffer
 
 
 class DnnExecutor:
@@ -144,19 +150,39 @@ class DnnExecutor:
             times = self._executed[name] = self._executed.get(name, 0) + 1
             if times <= self._patience:
                 return
-            self._handlers[opcode] = handler_address(name)
-        if name in _WITH_WEIGHTS and not machine.weights_as_slots:
-            self._prepare_block(machine, frame.address, name, operands)
+            self._install(name, opcode)
+        if machine.weights_as_slots:
+            return
+        if name in CONVOLUTIONS and platforms.available()[0].name == "panels":
+            self._prepare_convolution(machine, frame.address, opcode, name, operands)
+        elif name == "BUF_BIAS":
+            entry = machine.state.block_entry(frame.address, operands[0])
+            if entry is not None and entry.size <= _LARGEST_BIAS:
+                block = machine.blocks.block(entry)
+                machine.block_directory.learn(frame.address, operands[0], block, machine.state.blocks_version)
         elif name in _ACTIVATIONS and frame.buffer is not None:
             self._count_activations(name, operands[0], len(frame.buffer))
 
-    def _prepare_block(self, machine: Machine, address: bytes, name: str, operands: tuple[int, ...]) -> None:
-        entry = machine.state.block_entry(address, operands[0])
-        if entry is None or entry.size > _LARGEST_BLOCK:
+    def _install(self, name: str, opcode: int) -> None:
+        if not self._fields[EXECUTOR["in_order"]]:
+            self._fields[EXECUTOR["in_order"]] = handler_address("in_order")
+        self._handlers[opcode] = handler_address(name)
+
+    def _prepare_convolution(
+        self, machine: Machine, address: bytes, opcode: int, name: str, operands: tuple[int, ...]
+    ) -> None:
+        directory, block_id = machine.block_directory, operands[0]
+        entry = machine.state.block_entry(address, block_id)
+        if entry is None or max(operands[1:]) >= _OPERAND_LIMIT:
             return
         block = machine.blocks.block(entry)
-        matrix = _rows(block, operands[4]) if name == "FULL_CON" and block.bound < 1 << 15 else None
-        machine.block_directory.learn(address, operands[0], block, machine.state.blocks_version, matrix)
+        known = directory.convolution(address, block_id)
+        if known is None or known.operands != operands or known.block is not block:
+            try:
+                known = Convolution(opcode, name, operands, block)
+            except ValueError:
+                return
+        directory.learn(address, block_id, block, machine.state.blocks_version, known)
 
     # -- who holds a frame's Buffers
 
@@ -169,6 +195,7 @@ class DnnExecutor:
         view = self._view
         if view[start + STATE["mode"]] != MODE_NATIVE:
             return
+        self._settle_at(start)
         frame.buffer = self._buffer_at(frame, start + STATE["buffer"])
         saved = start + STATE["saved"]
         frame.saved_buffers[:] = [
@@ -177,23 +204,36 @@ class DnnExecutor:
         view[start + STATE["mode"]] = MODE_PYTHON
         frame.kept_items = None
 
+    def settle(self, frame: Frame) -> None:
+        """Carry out what the frame's Buffer stands for."""
+        address = frame.field("buffers")
+        if address not in (0, BUFFERS_WITHHELD):
+            self._settle_at((address - self._fields[EXECUTOR["states"]]) // 8)
+
+    def _settle_at(self, start: int) -> None:
+        convolution = self._view[start + _CONVOLUTION]
+        if convolution and self._view[start + STATE["mode"]] == MODE_NATIVE:
+            settle = ctypes.c_int64.from_address(convolution + 8 * CONVOLUTION["settle"]).value
+            if not _FUNCTION(settle)(self._fields[EXECUTOR["states"]] + 8 * start):
+                raise MemoryError
+
     def _buffer_at(self, frame: Frame, place: int) -> Buffer:
         view = self._view
         length, width = view[place + ITEMS["length"]], view[place + ITEMS["width"]]
-        data = view[place + ITEMS["data"]]
+        data, layout = view[place + ITEMS["data"]], view[place + ITEMS["layout"]]
         if view[place + ITEMS["owned"]] != OWN:
             if not length:
                 return Buffer()
             assert frame.kept_items is not None
-            return Buffer.of_array(frame.kept_items[data][:length])
+            return _buffer_of(frame.kept_items[data][:length], layout)
         memory = (ctypes.c_char * (length * width)).from_address(data)
-        array: item_arrays.ItemArray = np.frombuffer(memoryview(memory), np.int32 if width == 4 else np.int64)
+        array: item_arrays.ItemArray = np.frombuffer(memoryview(memory), _TYPES[width])
         if length * width <= _COPIED_BYTES:
             array = array.copy()
             _free(data)
         else:
             weakref.finalize(memory, _free, data)
-        return Buffer.of_array(array)
+        return _buffer_of(array, layout)
 
     def give(self, frame: Frame) -> None:
         """Give the frame's Buffers to handlers, where they can work with them."""
@@ -214,6 +254,7 @@ class DnnExecutor:
             total += len(saved)
         view[start + STATE["saved_count"]] = len(frame.saved_buffers)
         view[start + STATE["saved_items"]] = total
+        view[start + _CONVOLUTION] = 0
         view[start + STATE["mode"]] = MODE_NATIVE
         frame.kept_items = kept
         frame.buffer = None
@@ -221,18 +262,18 @@ class DnnExecutor:
 
     def _describe(self, buffer: Buffer, place: int, kept: dict[int, item_arrays.ItemArray]) -> bool:
         """Write a Buffer's descriptor; False where its items are too large, or where kernels put work off."""
-        if buffer.deferred is not None or buffer.layout > 1:
+        if buffer.deferred is not None:
             return False
-        array = buffer.array
+        array = buffer.stored
         if item_arrays.is_wide(array):
             return False
-        if array.dtype.itemsize < 8:
-            bound = 1 << (8 * array.dtype.itemsize - 1)
-        else:
+        width = array.dtype.itemsize
+        bound = 1 << (8 * width - 1)
+        if width == 8:
             bound = buffer.bound
             if bound >= BOUND_LIMIT:
                 return False
-        array = np.ascontiguousarray(array, np.int64 if array.dtype.itemsize == 8 else np.int32)
+        array = np.ascontiguousarray(array, _TYPES[max(2, width)])
         data = array.ctypes.data
         if len(array):
             kept[data] = array
@@ -243,6 +284,7 @@ class DnnExecutor:
         view[place + ITEMS["bound"]] = bound
         view[place + ITEMS["owned"]] = LENT if array.flags.writeable else READ_ONLY
         view[place + ITEMS["capacity"]] = 0
+        view[place + ITEMS["layout"]] = buffer.layout
         return True
 
     def release(self, frame: Frame) -> None:
@@ -253,6 +295,8 @@ class DnnExecutor:
             return
         view[start + STATE["mode"]] = 0
         places = [start + STATE["buffer"]]
+        if view[start + _CONVOLUTION]:
+            places.append(start + _INPUT)
         saved = start + STATE["saved"]
         places += range(saved, saved + ITEMS.size * view[start + STATE["saved_count"]], ITEMS.size)
         for place in places:

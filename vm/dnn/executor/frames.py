@@ -9,9 +9,22 @@ operands.
 # mypy: ignore-errors
 from __future__ import annotations
 
-from smartvm.vm.dnn.executor.layout import BLOCK, BOUND_LIMIT, CONSTANTS, EXECUTOR, ITEMS, MODE_NATIVE, OWN, RULE, STATE
+from smartvm.vm.dnn.executor.layout import (
+    BLOCK,
+    BOUND_LIMIT,
+    CONSTANTS,
+    CONVOLUTION,
+    DEFERRED,
+    EXECUTOR,
+    ITEMS,
+    MODE_NATIVE,
+    OWN,
+    RULE,
+    STATE,
+)
 from smartvm.vm.dnn.executor.memory import (
     allocate,
+    call_function,
     copy_bytes,
     free,
     helper,
@@ -32,6 +45,8 @@ _EXECUTOR_BLOCK_MASK = EXECUTOR["block_mask"]
 _EXECUTOR_FRAMES = EXECUTOR["frames"]
 _EXECUTOR_HASH_KEYS = EXECUTOR["hash_keys"]
 _EXECUTOR_STATES = EXECUTOR["states"]
+_CONVOLUTION_SETTLE = CONVOLUTION["settle"]
+_EXECUTOR_IN_ORDER = EXECUTOR["in_order"]
 _EXECUTOR_TRANSACTION = EXECUTOR["transaction"]
 _EXECUTOR_VERSION = EXECUTOR["version"]
 _EXECUTOR_WARMED = EXECUTOR["warmed"]
@@ -55,6 +70,7 @@ _MODE = STATE["mode"]
 _SAVED_COUNT = STATE["saved_count"]
 _SAVED_ITEMS = STATE["saved_items"]
 _BUFFER = 8 * STATE["buffer"]
+_CONVOLUTION = STATE["deferred"] + DEFERRED["convolution"]
 _SAVED = 8 * STATE["saved"]
 _ITEMS_BYTES = 8 * ITEMS.size
 
@@ -64,6 +80,7 @@ WIDTH = ITEMS["width"]
 BOUND = ITEMS["bound"]
 OWNED = ITEMS["owned"]
 CAPACITY = ITEMS["capacity"]
+LAYOUT = ITEMS["layout"]
 
 #: Sizes that handlers take; larger ones are Python's.
 _SIZE_LIMIT = 1 << 31
@@ -93,8 +110,9 @@ def executor_of(frame):
 
 
 @helper
-def enter(frame):
-    """The frame's state, made when there is none; 0 when Python has the Buffers."""
+def enter_unsettled(frame):
+    """The frame's state, made when there is none; 0 when Python has the Buffers. The Buffer may stand for work that is
+    not carried out, or for a map that is channels last."""
     state = load(frame, _BUFFERS)
     if state == 0:
         executor = executor_of(frame)
@@ -103,12 +121,48 @@ def enter(frame):
         store(state, _MODE, MODE_NATIVE)
         store(state, _SAVED_COUNT, 0)
         store(state, _SAVED_ITEMS, 0)
+        store(state, _CONVOLUTION, 0)
         clear(state + _BUFFER)
         store(frame, _BUFFERS, state)
         return state
     if state == BUFFERS_WITHHELD or load(state, _MODE) != MODE_NATIVE:
         return 0
     return state
+
+
+@helper
+def enter_unordered(frame):
+    """The same with the work carried out: the Buffer has its items, in whatever layout and width."""
+    state = enter_unsettled(frame)
+    if state == 0 or load(state, _CONVOLUTION) == 0:
+        return state
+    settle = load(load(state, _CONVOLUTION), _CONVOLUTION_SETTLE)
+    return state if call_function(settle, state) != 0 else 0
+
+
+@helper
+def enter(frame):
+    """The same with the Buffer's items in their own order, at 4 or 8 bytes each."""
+    state = enter_unordered(frame)
+    if state == 0 or not in_order(frame, state + _BUFFER):
+        return 0
+    return state
+
+
+@helper
+def in_order(frame, items):
+    """Bring items into their own order, at 4 or 8 bytes each; False when there is no memory."""
+    if load(items, LAYOUT) == 1 and load(items, WIDTH) != 2:
+        return True
+    return call_function(load(executor_of(frame), _EXECUTOR_IN_ORDER), items) != 0
+
+
+@helper
+def same_order(frame, first, second):
+    """Bring two Buffers' items into the same order, at 4 or 8 bytes each; False when there is no memory."""
+    if load(first, LAYOUT) == load(second, LAYOUT):
+        return at_least_32(first) and at_least_32(second)
+    return in_order(frame, first) and in_order(frame, second)
 
 
 @helper
@@ -120,6 +174,7 @@ def clear(items):
     store(items, BOUND, 0)
     store(items, OWNED, 0)
     store(items, CAPACITY, 0)
+    store(items, LAYOUT, 1)
 
 
 @helper
@@ -177,7 +232,7 @@ def drop(items):
 
 @helper
 def hold(items, data, length, width, bound):
-    """Let a descriptor own new memory instead of what it had."""
+    """Let a descriptor own new memory instead of what it had; its layout stays."""
     drop(items)
     store(items, DATA, data)
     store(items, LENGTH, length)
@@ -193,7 +248,12 @@ def magnitude(items):
     length = load(items, LENGTH)
     low = 0
     high = 0
-    if load(items, WIDTH) == 4:
+    if load(items, WIDTH) == 2:
+        short = int16_array(load(items, DATA), length)
+        for i in range(length):
+            low = min(low, short[i])
+            high = max(high, short[i])
+    elif load(items, WIDTH) == 4:
         small = int32_array(load(items, DATA), length)
         for i in range(length):
             low = min(low, small[i])
@@ -226,6 +286,16 @@ def widened(items, width):
     have = load(items, WIDTH)
     if have == width:
         copy_bytes(data, source, length * width)
+    elif have == 2 and width == 4:
+        short = int16_array(source, length)
+        small = int32_array(data, length)
+        for i in range(length):
+            small[i] = short[i]
+    elif have == 2:
+        short = int16_array(source, length)
+        wide = int64_array(data, length)
+        for i in range(length):
+            wide[i] = short[i]
     elif width == 8:
         small = int32_array(source, length)
         wide = int64_array(data, length)
@@ -253,18 +323,9 @@ def writable(items, width):
 
 
 @helper
-def write_int16(items, target):
-    """Write the items, which fit, to 16-bit items at ``target``."""
-    length = load(items, LENGTH)
-    out = int16_array(target, length)
-    if load(items, WIDTH) == 4:
-        small = int32_array(load(items, DATA), length)
-        for i in range(length):
-            out[i] = small[i]
-    else:
-        wide = int64_array(load(items, DATA), length)
-        for i in range(length):
-            out[i] = wide[i]
+def at_least_32(items):
+    """Let items have 4 or 8 bytes; False when there is no memory."""
+    return load(items, WIDTH) != 2 or writable(items, 4)
 
 
 @helper

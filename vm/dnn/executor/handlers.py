@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from smartvm.vm.dnn.executor import activations, items, moves, products
+from smartvm.vm.dnn.executor import activations, items, moves, pooling, products
 
 Handler = Callable[[int], int]
 
@@ -31,8 +31,12 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "BUF_SCL1": items.scale_down,
         "BUF_SIZE": moves.size,
         "BUF_SWAP": moves.swap,
+        "CONV_MUL": products.convolve,
+        "CONV_SING": products.convolve,
         "FULL_CON": products.fully_connected,
         "MTOB": moves.from_memory,
         "MTOB_PACK": moves.from_memory_packed,
+        "POOL_MAX": pooling.maximum,
+        "POOL_OL": pooling.overlapping,
     }
 )

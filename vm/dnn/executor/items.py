@@ -4,20 +4,25 @@
 from __future__ import annotations
 
 import numpy as np
+from smartvm.vm.dnn.executor.deferring import defer_bias, defer_division, defer_rectification, is_deferred
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
     INT32_LIMIT,
+    LAYOUT,
     LENGTH,
     WIDTH,
     affordable,
     allocate,
+    at_least_32,
     bound_below,
     buffer_of,
     drop,
-    enter,
+    enter_unordered,
+    enter_unsettled,
     find_block,
     hold,
+    in_order,
     is_number,
     number_of,
     pay,
@@ -25,6 +30,7 @@ from smartvm.vm.dnn.executor.frames import (
     pop_saved,
     price_of_block,
     price_of_items,
+    same_order,
     saved_count,
     top_saved,
     warm_block,
@@ -44,14 +50,21 @@ _QUOTIENT_LIMIT = 1 << 51
 
 def rectify(frame):
     """ACT_RL(cap)."""
-    state = enter(frame)
+    state = enter_unsettled(frame)
     if state == 0 or not is_number(frame, 0) or number_of(frame, 0) < 0:
         return 0
     cap = number_of(frame, 0)
     buffer = buffer_of(state)
     count = load(buffer, LENGTH)
     price = price_of_items(frame, count, load(buffer, BOUND))
-    if price < 0 or not affordable(frame, price) or not writable(buffer, load(buffer, WIDTH)):
+    if price < 0 or not affordable(frame, price):
+        return 0
+    if is_deferred(state):
+        defer_rectification(state, cap)
+        pay(frame, price)
+        pop_operands(frame, 1)
+        return 1
+    if not at_least_32(buffer) or not writable(buffer, load(buffer, WIDTH)):
         return 0
     limit = cap if 0 < cap < load(buffer, BOUND) else load(buffer, BOUND)
     if load(buffer, WIDTH) == 4:
@@ -78,7 +91,7 @@ def _clip32(values, limit):
 
 def scale_up(frame):
     """BUF_SCL0(factor)."""
-    state = enter(frame)
+    state = enter_unordered(frame)
     if state == 0 or not is_number(frame, 0):
         return 0
     factor = number_of(frame, 0)
@@ -115,8 +128,20 @@ def _scale32(values, factor):
 
 def scale_down(frame):
     """BUF_SCL1(divisor)."""
-    state = enter(frame)
+    state = enter_unsettled(frame)
     if state == 0 or not is_number(frame, 0):
+        return 0
+    if is_deferred(state):
+        count, bound = load(buffer_of(state), LENGTH), load(buffer_of(state), BOUND)
+        price = price_of_items(frame, count, bound)
+        if price < 0 or not affordable(frame, price):
+            return 0
+        if defer_division(state, number_of(frame, 0)):
+            pay(frame, price)
+            pop_operands(frame, 1)
+            return 1
+    state = enter_unordered(frame)
+    if state == 0:
         return 0
     divisor = number_of(frame, 0)
     size = abs(divisor)
@@ -191,7 +216,7 @@ def _divide_narrowing(values, divisor, out):
 
 def add_bias(frame):
     """BUF_BIAS(bias)."""
-    state = enter(frame)
+    state = enter_unsettled(frame)
     if state == 0:
         return 0
     entry = find_block(frame, 0)
@@ -204,6 +229,21 @@ def add_bias(frame):
     if bias == 0 or count % terms != 0:
         return 0
     more = load(entry, _BLOCK_BOUND)
+    if is_deferred(state):
+        price = price_of_items(frame, count, load(buffer, BOUND) + more)
+        if price < 0 or more >= INT32_LIMIT:
+            return 0
+        price += price_of_block(frame, entry)
+        if not affordable(frame, price):
+            return 0
+        if defer_bias(state, bias, terms, more):
+            warm_block(frame, entry)
+            pay(frame, price)
+            pop_operands(frame, 1)
+            return 1
+    state = enter_unordered(frame)
+    if state == 0 or (load(buffer, LAYOUT) != terms and not in_order(frame, buffer)):
+        return 0
     bound = bound_below(buffer, max(1, INT32_LIMIT - more)) + more
     if bound >= BOUND_LIMIT:
         return 0
@@ -214,10 +254,11 @@ def add_bias(frame):
     if not affordable(frame, price) or not writable(buffer, width_for(bound)):
         return 0
     addends = int64_array(bias, terms)
+    span = count // terms if load(buffer, LAYOUT) == 1 else 1
     if load(buffer, WIDTH) == 4:
-        _add_spans(int32_array(load(buffer, DATA), count), addends)
+        _add_spans(int32_array(load(buffer, DATA), count), addends, span)
     else:
-        _add_spans(int64_array(load(buffer, DATA), count), addends)
+        _add_spans(int64_array(load(buffer, DATA), count), addends, span)
     store(buffer, BOUND, bound)
     warm_block(frame, entry)
     pay(frame, price)
@@ -226,13 +267,16 @@ def add_bias(frame):
 
 
 @helper
-def _add_spans(values, addends):
-    span = values.shape[0] // addends.shape[0]
+def _add_spans(values, addends, span):
+    """Add each addend to ``span`` items, beginning anew where they are used up."""
+    terms = addends.shape[0]
     if span == 1:
-        for i in range(values.shape[0]):
-            values[i] += values.dtype.type(addends[i])
+        for first in range(0, values.shape[0], terms):
+            part = values[first : first + terms]
+            for i in range(part.shape[0]):
+                part[i] += values.dtype.type(addends[i])
         return
-    for place in range(addends.shape[0]):
+    for place in range(terms):
         addend = values.dtype.type(addends[place])
         part = values[place * span : (place + 1) * span]
         for i in range(part.shape[0]):
@@ -241,13 +285,13 @@ def _add_spans(values, addends):
 
 def add(frame):
     """BUF_ADD."""
-    state = enter(frame)
+    state = enter_unordered(frame)
     if state == 0 or saved_count(state) == 0:
         return 0
     buffer = buffer_of(state)
     saved = top_saved(state)
     count = load(buffer, LENGTH)
-    if load(saved, LENGTH) != count:
+    if load(saved, LENGTH) != count or not same_order(frame, buffer, saved):
         return 0
     bound = bound_below(buffer, INT32_LIMIT >> 1) + bound_below(saved, INT32_LIMIT >> 1)
     if bound >= BOUND_LIMIT:
@@ -281,13 +325,13 @@ def _add(values, others):
 
 def multiply(frame):
     """BUF_MUL."""
-    state = enter(frame)
+    state = enter_unordered(frame)
     if state == 0 or saved_count(state) == 0:
         return 0
     buffer = buffer_of(state)
     saved = top_saved(state)
     count = load(buffer, LENGTH)
-    if load(saved, LENGTH) != count:
+    if load(saved, LENGTH) != count or not same_order(frame, buffer, saved):
         return 0
     first = bound_below(buffer, 1 << 15)
     second = bound_below(saved, 1 << 15)

@@ -11,18 +11,30 @@ from smartvm.vm.native.layout import Structure
 #: Buffers that a state has room for besides the Buffer itself.
 SAVED_LIMIT = 64
 
-#: A Buffer's items: ``data`` is the address of ``length`` items of ``width`` bytes (4 or 8), none of which
-#: exceeds ``bound`` in magnitude. ``owned`` is one of the numbers below; memory of the state's own has
-#: ``capacity`` bytes.
-ITEMS = Structure("data", "length", "width", "bound", "owned", "capacity")
+#: A Buffer's items: ``data`` is the address of ``length`` items of ``width`` bytes (2, 4 or 8), none of which
+#: exceeds ``bound`` in magnitude; items of a map of ``layout`` channels are channels last, those of layout 1 in their
+#: own order. ``owned`` is one of the numbers below; memory of the state's own has ``capacity`` bytes.
+ITEMS = Structure("data", "length", "width", "bound", "owned", "capacity", "layout")
 
 #: Memory is Python's and only to be read; Python's, but nobody else uses it; the state's own, which has to free it.
 READ_ONLY = 0
 LENT = 1
 OWN = 2
 
+#: A correlation that the Buffer stands for and that is not carried out yet (see ``smartvm.vm.dnn.deferred``):
+#: ``convolution`` is its address, 0 where the Buffer has its items. ``input`` is what it reads; the sums, up to
+#: ``sum_bound``, get the items at ``bias`` (0: none), are divided by ``divisor`` and clamped.
+DEFERRED = Structure("convolution", ("input", ITEMS.size), "sum_bound", "bias", "divisor", "low", "high")
+
 #: A frame's Buffers. ``mode`` is one of the ``MODE_`` numbers.
-STATE = Structure("mode", "saved_count", "saved_items", ("buffer", ITEMS.size), ("saved", SAVED_LIMIT * ITEMS.size))
+STATE = Structure(
+    "mode",
+    "saved_count",
+    "saved_items",
+    ("buffer", ITEMS.size),
+    ("deferred", DEFERRED.size),
+    ("saved", SAVED_LIMIT * ITEMS.size),
+)
 
 MODE_NATIVE = 1
 #: Python has the Buffers: handlers leave every instruction to it.
@@ -33,22 +45,37 @@ BOUND_LIMIT = 1 << 62
 
 #: What is known of a weight block, by account and block id. ``fresh`` is the version of the state's blocks for
 #: which the rest holds; ``warm`` the transaction in which it was accessed. ``words`` are those that reading it
-#: costs; ``items`` is the address of ``count`` items of 8 bytes, 0 when not prepared; ``matrix`` that of
-#: ``rows`` rows of 16-bit items, each zero-filled to ``row_length``, whose magnitudes sum to at most
-#: ``row_sum``.
-BLOCK = Structure(
-    ("key", 8),
-    "hash",
-    "warm",
-    "fresh",
-    "words",
-    "count",
-    "bound",
+#: costs; ``items`` is the address of ``count`` items of 8 bytes, ``convolution`` that of a CONVOLUTION, 0 when not
+#: prepared.
+BLOCK = Structure(("key", 8), "hash", "warm", "fresh", "words", "count", "bound", "items", "convolution")
+
+#: A convolution by a block in one shape, on the 16-bit route (``panels``): ``operands`` after the block id, as
+#: many as the instruction with ``opcode`` has; ``items`` that it reads, ``map_channels`` of ``height`` x
+#: ``width`` cells; ``kernels`` and ``positions`` of its result; what gas depends on; padding, and whether the
+#: map must be copied for it; the addresses of ``weight_items`` packed weights, of the function that carries it
+#: out, of seven window numbers and of ``taps`` offsets; the largest sum of magnitudes of one kernel.
+CONVOLUTION = Structure(
+    "opcode",
+    ("operands", 7),
     "items",
-    "matrix",
-    "rows",
-    "row_length",
-    "row_sum",
+    "map_channels",
+    "height",
+    "width",
+    "kernels",
+    "positions",
+    "terms",
+    "products",
+    "reads",
+    "top",
+    "left",
+    "copied",
+    "weights",
+    "weight_items",
+    "settle",
+    "window",
+    "offsets",
+    "taps",
+    "norm",
 )
 
 #: An activation's table: results for 0 … ``size`` − 1 as 32-bit items; beyond, the result is the scale.
@@ -91,6 +118,7 @@ EXECUTOR = Structure(
     "warmed_count",
     "warmed_capacity",
     ("hash_keys", 8),
+    "in_order",  # address of the function that brings items into their own order, at 4 bytes or more each
     ("tables", TABLE_COUNT * TABLE.size),
     ("constants", len(CONSTANTS)),
 )

@@ -59,6 +59,7 @@ def _array(dtype):
     return view
 
 
+int8_array = _array(types.int8)
 int16_array = _array(types.int16)
 int32_array = _array(types.int32)
 int64_array = _array(types.int64)
@@ -86,6 +87,17 @@ def store_big_endian(typing_context, address, value):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def call_function(typing_context, address, argument):
+    """What the C function at an address gives for a number."""
+
+    def generate(context, builder, signature, arguments):
+        kind = ir.FunctionType(_I64, [_I64])
+        return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [arguments[1]])
+
+    return types.int64(types.int64, types.int64), generate
 
 
 def _move(name):

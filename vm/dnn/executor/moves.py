@@ -8,6 +8,7 @@ from smartvm.vm.dnn.executor.frames import (
     CAPACITY,
     DATA,
     INT32_LIMIT,
+    LAYOUT,
     LENGTH,
     OWNED,
     WIDTH,
@@ -18,9 +19,12 @@ from smartvm.vm.dnn.executor.frames import (
     count_saved,
     drop,
     enter,
+    enter_unordered,
+    enter_unsettled,
     executor_of,
     expand_memory,
     hold,
+    in_order,
     memory_area,
     pay,
     pop_operands,
@@ -252,7 +256,7 @@ def _write(values, target, width):
 
 def size(frame):
     """BUF_SIZE."""
-    state = enter(frame)
+    state = enter_unsettled(frame)
     if state == 0:
         return 0
     push_number(frame, load(buffer_of(state), LENGTH))
@@ -301,7 +305,7 @@ def drop_last(frame):
 
 def save(frame):
     """BUF_COPY(start, end)."""
-    state = enter(frame)
+    state = enter_unordered(frame)
     start, end = size_of(frame, 0), size_of(frame, 1)
     if state == 0 or start < 0 or end < start:
         return 0
@@ -310,6 +314,8 @@ def save(frame):
     if end > load(buffer, LENGTH) or depth >= min(SAVED_LIMIT, load(executor_of(frame), _SAVED_BUFFERS_LIMIT)):
         return 0
     count = end - start
+    if count != load(buffer, LENGTH) and load(buffer, LAYOUT) != 1 and not in_order(frame, buffer):
+        return 0
     price = count * rule(frame, _PER_ITEM) + price_of_growth(frame, state, count, 0)
     if not affordable(frame, price):
         return 0
@@ -321,6 +327,7 @@ def save(frame):
     saved = push_saved(state)
     clear(saved)
     hold(saved, data, count, width, load(buffer, BOUND))
+    store(saved, LAYOUT, load(buffer, LAYOUT))
     count_saved(state, count)
     pay(frame, price)
     pop_operands(frame, 2)
@@ -329,7 +336,7 @@ def save(frame):
 
 def swap(frame):
     """BUF_SWAP."""
-    state = enter(frame)
+    state = enter_unordered(frame)
     if state == 0 or saved_count(state) == 0:
         return 0
     buffer, saved = buffer_of(state), top_saved(state)
@@ -347,6 +354,8 @@ def concatenate(frame):
     if state == 0 or saved_count(state) == 0:
         return 0
     buffer, saved = buffer_of(state), top_saved(state)
+    if not in_order(frame, saved):
+        return 0
     first, second = load(saved, LENGTH), load(buffer, LENGTH)
     total = first + second
     price = price_of_items(frame, total, 0)

@@ -1,9 +1,9 @@
-"""Handlers of instructions that sum products."""
+"""Handlers of convolutions and fully connected layers: they let the Buffer stand for the result."""
 
 # mypy: ignore-errors
 from __future__ import annotations
 
-from smartvm.vm.dnn import dot_products
+from smartvm.vm.dnn.executor.deferring import defer_convolution
 from smartvm.vm.dnn.executor.frames import (
     INT32_LIMIT,
     LENGTH,
@@ -11,10 +11,10 @@ from smartvm.vm.dnn.executor.frames import (
     bound_below,
     buffer_of,
     ceiling_ratio,
-    enter,
+    enter_unordered,
     executor_of,
     find_block,
-    hold,
+    in_order,
     pay,
     pop_operands,
     price_of_block,
@@ -22,85 +22,90 @@ from smartvm.vm.dnn.executor.frames import (
     rule,
     size_of,
     warm_block,
-    write_int16,
 )
-from smartvm.vm.dnn.executor.layout import BLOCK, CONSTANTS, EXECUTOR, RULE
-from smartvm.vm.dnn.executor.memory import allocate, free, helper, int16_array, int32_array, load
-
-_BLOCK_BOUND = BLOCK["bound"]
-_BLOCK_COUNT = BLOCK["count"]
-_BLOCK_MATRIX = BLOCK["matrix"]
-_BLOCK_ROWS = BLOCK["rows"]
-_BLOCK_ROW_LENGTH = BLOCK["row_length"]
-_BLOCK_ROW_SUM = BLOCK["row_sum"]
-_RULE_NARROW_PER_1024 = RULE["narrow_per_1024"]
-_RULE_READS_PER_1024 = RULE["reads_per_1024"]
+from smartvm.vm.dnn.executor.frames import LAYOUT as ITEMS_LAYOUT
+from smartvm.vm.dnn.executor.layout import BLOCK, CONSTANTS, CONVOLUTION, EXECUTOR, RULE
+from smartvm.vm.dnn.executor.memory import helper, load
+from smartvm.vm.native.layout import FRAME
 
 _NARROW_BITS = EXECUTOR["constants"] + CONSTANTS.index("narrow_bits")
 _INT16_LIMIT = 1 << 15
-_SIZE_LIMIT = 1 << 31
+_DETAIL = FRAME["detail"]
+_BLOCK_BOUND = BLOCK["bound"]
+_BLOCK_CONVOLUTION = BLOCK["convolution"]
+_OPCODE = CONVOLUTION["opcode"]
+_OPERANDS = CONVOLUTION["operands"]
+_ITEMS = CONVOLUTION["items"]
+_MAP_CHANNELS = CONVOLUTION["map_channels"]
+_TERMS = CONVOLUTION["terms"]
+_KERNELS = CONVOLUTION["kernels"]
+_POSITIONS = CONVOLUTION["positions"]
+_PRODUCTS = CONVOLUTION["products"]
+_READS = CONVOLUTION["reads"]
+_NORM = CONVOLUTION["norm"]
+_NARROW_PER_1024 = RULE["narrow_per_1024"]
+_READS_PER_1024 = RULE["reads_per_1024"]
+
+
+def convolve(frame):
+    """CONV_MUL and CONV_SING (weights, C, O, H, W, k, s, p)."""
+    return _correlate(frame, 7)
+
+
+def fully_connected(frame):
+    """FULL_CON(weights, C, H, W, O)."""
+    return _correlate(frame, 4)
+
+
+@helper
+def _correlate(frame, operands):
+    state = enter_unordered(frame)
+    if state == 0:
+        return 0
+    entry = find_block(frame, 0)
+    if entry == 0:
+        return 0
+    convolution = load(entry, _BLOCK_CONVOLUTION)
+    if convolution == 0 or load(convolution, _OPCODE) != load(frame, _DETAIL):
+        return 0
+    for place in range(operands):
+        if size_of(frame, place + 1) != load(convolution, _OPERANDS + place):
+            return 0
+    buffer = buffer_of(state)
+    length = load(buffer, LENGTH)
+    if length != load(convolution, _ITEMS):
+        return 0
+    if not is_narrow(frame, buffer, load(entry, _BLOCK_BOUND), load(convolution, _TERMS)):
+        return 0
+    # every partial sum, in any order, is within the items' bound times a kernel's sum of magnitudes
+    norm = max(1, load(convolution, _NORM))
+    limit = min(_INT16_LIMIT, (INT32_LIMIT - 1) // norm + 1)
+    bound = bound_below(buffer, limit)
+    if bound >= limit:
+        return 0
+    price = price_of_block(frame, entry)
+    price += price_of_growth(frame, state, load(convolution, _KERNELS) * load(convolution, _POSITIONS), length)
+    price += ceiling_ratio(load(convolution, _PRODUCTS), rule(frame, _NARROW_PER_1024))
+    price += ceiling_ratio(load(convolution, _READS), rule(frame, _READS_PER_1024))
+    if not affordable(frame, price):
+        return 0
+    layout = load(buffer, ITEMS_LAYOUT)
+    if layout != 1 and layout != load(convolution, _MAP_CHANNELS) and not in_order(frame, buffer):
+        return 0
+    defer_convolution(state, convolution, bound * norm)
+    warm_block(frame, entry)
+    pay(frame, price)
+    pop_operands(frame, operands + 1)
+    return 1
 
 
 @helper
 def is_narrow(frame, buffer, weight_bound, terms):
-    """Whether the instruction is in the narrow tier for certain: products of ``terms`` items and weights sum to
-    less than 2^narrow_bits."""
+    """Whether the instruction is in the narrow tier for certain: products of ``terms`` items and weights sum to less
+    than 2^narrow_bits."""
     limit = 1 << load(executor_of(frame), _NARROW_BITS)
     per_item = max(1, weight_bound) * terms
     if per_item >= limit:
         return False
     least = (limit - 1) // per_item + 1  # a bound below this is certainly narrow
     return bound_below(buffer, least) < least
-
-
-def fully_connected(frame):
-    """FULL_CON(weights, C, H, W, O)."""
-    state = enter(frame)
-    channels, height, width, outputs = size_of(frame, 1), size_of(frame, 2), size_of(frame, 3), size_of(frame, 4)
-    if state == 0 or channels < 1 or height < 1 or width < 1 or outputs < 1 or channels * height >= _SIZE_LIMIT:
-        return 0
-    buffer = buffer_of(state)
-    terms = channels * height * width
-    if load(buffer, LENGTH) != terms:
-        return 0
-    entry = find_block(frame, 0)
-    if entry == 0:
-        return 0
-    if load(entry, _BLOCK_ROWS) != outputs or load(entry, _BLOCK_COUNT) != outputs * terms:
-        return 0
-    if not is_narrow(frame, buffer, load(entry, _BLOCK_BOUND), terms):
-        return 0
-    # every partial sum, in any order, is within the items' bound times the row's sum of magnitudes
-    row_sum = max(1, load(entry, _BLOCK_ROW_SUM))
-    limit = min(_INT16_LIMIT, (INT32_LIMIT - 1) // row_sum + 1)
-    bound = bound_below(buffer, limit)
-    if bound >= limit:
-        return 0
-    price = price_of_block(frame, entry) + price_of_growth(frame, state, outputs, terms)
-    price += ceiling_ratio(outputs * terms, rule(frame, _RULE_NARROW_PER_1024))
-    price += ceiling_ratio(terms, rule(frame, _RULE_READS_PER_1024))
-    if not affordable(frame, price):
-        return 0
-    row = load(entry, _BLOCK_ROW_LENGTH)
-    window = allocate(2 * row)
-    data = allocate(4 * outputs)
-    if window == 0 or data == 0:
-        return 0
-    _multiply(buffer, terms, window, row, load(entry, _BLOCK_MATRIX), outputs, data)
-    free(window)
-    hold(buffer, data, outputs, 4, bound * row_sum)
-    warm_block(frame, entry)
-    pay(frame, price)
-    pop_operands(frame, 5)
-    return 1
-
-
-@helper
-def _multiply(buffer, terms, window, row, matrix, outputs, data):
-    write_int16(buffer, window)
-    values = int16_array(window, row)
-    values[terms:] = 0
-    sums = int32_array(data, outputs)
-    sums[:] = 0
-    weights = int16_array(matrix, outputs * row).reshape((outputs, row))
-    dot_products.add_dot_rows(values.reshape((1, row)), weights, row, sums.reshape((outputs, 1)))

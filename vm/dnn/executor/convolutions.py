@@ -1,0 +1,80 @@
+"""Convolutions as handlers find them: a weight block, packed for the 16-bit route, in the shape of an instruction."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.deferred import prepare
+from smartvm.vm.dnn.executor.compiling import handler_address
+from smartvm.vm.dnn.executor.layout import CONVOLUTION
+from smartvm.vm.dnn.shapes import shape_of
+
+#: Instructions that become convolutions.
+CONVOLUTIONS = frozenset({"CONV_MUL", "CONV_SING", "FULL_CON"})
+
+#: What gas depends on must be below, so that handlers' sums do not overflow.
+_COUNT_LIMIT = 1 << 40
+
+
+class Convolution:
+    """A CONVOLUTION structure and the arrays that it refers to."""
+
+    def __init__(self, opcode: int, name: str, operands: tuple[int, ...], block: WeightBlock) -> None:
+        """Raises ``ValueError`` where the 16-bit route has no plan that handlers can follow."""
+        shape = shape_of(name, operands)
+        prepared = None if shape is None else prepare(block, shape)
+        if shape is None or prepared is None:
+            raise ValueError("no plan")
+        plan, packed = prepared
+        reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
+        items = shape.groups * shape.inputs * prod(shape.sizes)
+        if plan.gathered or max(shape.products, reads, items) >= _COUNT_LIMIT:
+            raise ValueError("no plan for handlers")
+        weights = packed.weights
+        kind = "settle_words" if plan.offsets is None else "settle_taps"
+        if weights.itemsize == 1:
+            if plan.offsets is not None:
+                raise ValueError("bytes of a depthwise convolution")
+            kind = "settle_bytes"
+        cells = items // plan.map_channels
+        height, width = (1, cells) if shape.is_whole_map and plan.offsets is None else shape.sizes[1:]
+        self.operands = operands
+        self.block = block
+        self._fields = np.zeros(CONVOLUTION.size, np.int64)
+        self._kept: list[npt.NDArray[np.generic]] = [weights, plan.window]
+        if plan.offsets is not None:
+            self._kept.append(plan.offsets)
+        fields = {
+            "opcode": opcode,
+            "items": items,
+            "map_channels": plan.map_channels,
+            "height": height,
+            "width": width,
+            "kernels": shape.kernels,
+            "positions": shape.positions,
+            "terms": shape.terms,
+            "products": shape.products,
+            "reads": max(reads, items),
+            "top": plan.padding[0],
+            "left": plan.padding[1],
+            "copied": plan.copied,
+            "weights": weights.ctypes.data,
+            "weight_items": len(weights),
+            "settle": handler_address(kind),
+            "window": plan.window.ctypes.data,
+            "offsets": 0 if plan.offsets is None else plan.offsets.ctypes.data,
+            "taps": 0 if plan.offsets is None else len(plan.offsets),
+            "norm": packed.norm,
+        }
+        for field, value in fields.items():
+            self._fields[CONVOLUTION[field]] = value
+        start = CONVOLUTION["operands"]
+        self._fields[start : start + len(operands) - 1] = operands[1:]
+
+    @property
+    def address(self) -> int:
+        """Where the structure is."""
+        return self._fields.ctypes.data
