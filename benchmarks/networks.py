@@ -46,6 +46,7 @@ def latency(subject: Subject, repetitions: int) -> dict[str, Any]:
     model = native.NativeModel(network, subject.parameters)
     inputs = model.inputs(subject.picture)
     with subject.chain() as chain:
+        chain.machine.dnn = "handlers"  # warm: compiled at once, not when an instruction was executed often
         gas = subject.call(chain).gas_used
         found = logits(network, subject.contract(chain), subject.picture)
         expected = model.run(inputs)

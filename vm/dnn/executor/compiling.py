@@ -51,15 +51,29 @@ class _Handler(CFunc):
 
 
 @cache
-def _compiled(name: str) -> Any:
+def _handler(name: str) -> Any:
     signature = ((_SIGNATURE.args), _SIGNATURE.return_type)
     function = HANDLERS.get(name) or FUNCTIONS[name]
     handler = _Handler(function, signature, {}, {"error_model": "numpy", "boundscheck": False, "nopython": True})
     if kernel_sets.forced_name() is None:
         with contextlib.suppress(RuntimeError):  # Numba's way to say that no cache folder can be written
             handler.enable_caching()
+    return handler
+
+
+@cache
+def _compiled(name: str) -> Any:
+    handler = _handler(name)
     handler.compile()
     return handler
+
+
+@cache
+def is_kept(name: str) -> bool:
+    """Whether a handler's machine code is on disk, so that ``handler_address`` takes milliseconds, not seconds. Told
+    once for the process."""
+    handler = _handler(name)
+    return handler._cache.load_overload(handler._sig, handler._targetdescr.target_context) is not None
 
 
 def handler_address(name: str) -> int:

@@ -2,8 +2,8 @@
 
 Kernels (Python) and handlers take turns on a frame. Before a kernel runs, ``take`` makes ``Buffer`` objects of the
 frame's state; after it, ``give`` makes the state of the objects again, where their items are below 2^62 and nothing
-is put off. An instruction's handler is compiled when kernels executed the instruction a few times, so that a short
-program waits for no compiler.
+is put off. An instruction's handler is loaded when kernels executed the instruction a few times, and compiled, where no
+earlier run did, when they executed it often: a short program waits for no compiler.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from smartvm.vm.dnn import activations, platforms
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.executor.compiling import handler_address
+from smartvm.vm.dnn.executor.compiling import handler_address, is_kept
 from smartvm.vm.dnn.executor.convolutions import CONVOLUTIONS, Convolution
 from smartvm.vm.dnn.executor.handlers import HANDLERS
 from smartvm.vm.dnn.executor.layout import (
@@ -47,8 +47,10 @@ if TYPE_CHECKING:
     from smartvm.vm.machine import Machine
     from smartvm.vm.plan import ExecutionPlan
 
-#: How often kernels execute an instruction before its handler is compiled.
+#: How often kernels execute an instruction before its handler is loaded from disk (milliseconds).
 PATIENCE = 4
+#: How often before it is compiled (seconds): about as much as the kernels took for these.
+COMPILING_PATIENCE = 400
 
 #: Constants and sizes beyond this would let a handler's arithmetic overflow.
 _CONSTANT_LIMIT = 1 << 20
@@ -148,7 +150,7 @@ class DnnExecutor:
             return
         if not self._handlers[opcode]:
             times = self._executed[name] = self._executed.get(name, 0) + 1
-            if times <= self._patience:
+            if times <= self._patience or (self._patience > 0 and times <= COMPILING_PATIENCE and not is_kept(name)):
                 return
             self._install(name, opcode)
         if machine.weights_as_slots:
