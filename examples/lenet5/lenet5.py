@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import smartvm
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
+from smartvm.examples.networks.accuracy import print_accuracy
 from smartvm.examples.networks.digits import held_out_digits, read_picture
 from smartvm.examples.networks.layer_events import layer_table
 from smartvm.vm import KernelEvent
@@ -71,13 +71,7 @@ def accuracy(contract: smartvm.Contract, console: Console) -> None:
         parameters = {name: data[name] for name in data.files}
     logits, _ = forward(parameters, pictures.astype(np.float32) / 255)
     of_floats = logits.argmax(axis=1)
-    progress = track(pictures, "classifying on chain", console=console, transient=True)
-    of_contract = np.array([contract.classify(picture.reshape(-1)) for picture in progress])
-    console.print(f"{len(labels)} held-out digits")
-    for name, digits in (("float", of_floats), ("on chain, integers", of_contract)):
-        right = int((digits == labels).sum())
-        console.print(f"accuracy, {name}: {right / len(labels):.2%} ({right} right)")
-    console.print(f"same digit in {int((of_floats == of_contract).sum())} of {len(labels)}")
+    print_accuracy(contract, pictures, labels, of_floats, console)
 
 
 def main() -> int:

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import smartvm
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 from smartvm.examples.networks import deploy_network, network_named, parameters_of
+from smartvm.examples.networks.accuracy import print_accuracy
 from smartvm.examples.networks.digits import held_out_digits, read_picture
 from smartvm.examples.networks.layers import Recurrence
 from smartvm.examples.networks.lstm import float_logits
@@ -47,13 +47,7 @@ def accuracy(contract: smartvm.Contract, console: Console) -> None:
     gates = NETWORK.weighted[0]
     assert isinstance(gates, Recurrence)
     of_floats = float_logits(gates, pictures.astype(np.float32) / 255, parameters).argmax(axis=1)
-    progress = track(pictures, "classifying on chain", console=console, transient=True)
-    of_contract = np.array([contract.classify(picture.reshape(-1)) for picture in progress])
-    console.print(f"{len(labels)} held-out digits")
-    for name, digits in (("float", of_floats), ("on chain, integers", of_contract)):
-        right = int((digits == labels).sum())
-        console.print(f"accuracy, {name}: {right / len(labels):.2%} ({right} right)")
-    console.print(f"same digit in {int((of_floats == of_contract).sum())} of {len(labels)}")
+    print_accuracy(contract, pictures, labels, of_floats, console)
 
 
 def main() -> int:
