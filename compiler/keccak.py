@@ -22,7 +22,7 @@ def _compiled() -> Callable[[bytes], bytes] | None:
     """The hash by PyCryptodome's compiled functions; None where they are not as expected."""
     import Crypto.Hash
 
-    if Crypto.version_info[0] != 3:
+    if Crypto.version_info[0] not in (3, 4):
         return None
     folder = Path(Crypto.Hash.__path__[0])
     path = next((p for s in EXTENSION_SUFFIXES if (p := folder / f"_keccak{s}").is_file()), None)

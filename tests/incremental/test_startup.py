@@ -67,5 +67,5 @@ def test_the_hash_is_pycryptodomes(monkeypatch: pytest.MonkeyPatch) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
-    monkeypatch.setattr("Crypto.version_info", (4, 0, "0"))
+    monkeypatch.setattr("Crypto.version_info", (5, 0, "0"))
     assert keccak._compiled() is None
