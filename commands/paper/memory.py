@@ -98,11 +98,11 @@ contract Probe is LeNet5Plain {
         int256[] memory x = new int256[](784);
         for (uint256 i = 0; i < 784; i++) x[i] = image[i] * SCALE / 255;
         sizes[0] = allocated();
-        x = relu(conv2d(x, 2, 1, 6, 28, 5)); sizes[1] = allocated();
+        x = relu(conv2d(x, 2, Shape(1, 6, 28, 5))); sizes[1] = allocated();
         x = maxPool(x, 6, 24); sizes[2] = allocated();
-        x = relu(conv2d(x, 4, 6, 16, 12, 5)); sizes[3] = allocated();
+        x = relu(conv2d(x, 4, Shape(6, 16, 12, 5))); sizes[3] = allocated();
         x = maxPool(x, 16, 8); sizes[4] = allocated();
-        x = relu(conv2d(x, 6, 16, 120, 4, 4)); sizes[5] = allocated();
+        x = relu(conv2d(x, 6, Shape(16, 120, 4, 4))); sizes[5] = allocated();
         x = relu(dense(x, 8, 84)); sizes[6] = allocated();
         x = dense(x, 10, 10); sizes[7] = allocated();
     }

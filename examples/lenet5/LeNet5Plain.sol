@@ -36,42 +36,50 @@ contract LeNet5Plain {
         int256[] memory x = new int256[](784);
         for (uint256 i = 0; i < 784; i++) x[i] = image[i] * SCALE / 255;
 
-        x = maxPool(relu(conv2d(x, 2, 1, 6, 28, 5)), 6, 24); // -> 6x12x12
-        x = maxPool(relu(conv2d(x, 4, 6, 16, 12, 5)), 16, 8); // -> 16x4x4
-        x = relu(conv2d(x, 6, 16, 120, 4, 4)); // -> 120
+        x = maxPool(relu(conv2d(x, 2, Shape(1, 6, 28, 5))), 6, 24); // -> 6x12x12
+        x = maxPool(relu(conv2d(x, 4, Shape(6, 16, 12, 5))), 16, 8); // -> 16x4x4
+        x = relu(conv2d(x, 6, Shape(16, 120, 4, 4))); // -> 120
         x = relu(dense(x, 8, 84)); // -> 84
         return dense(x, 10, 10); // -> 10
     }
 
-    /// Convolution of square maps with the weights of block `weights` and the biases of the next one, brought back to the
-    /// scale: `inputs`x`side`x`side` -> `outputs`x`out`x`out`, out = side - kernel + 1.
-    function conv2d(
-        int256[] memory x,
-        uint256 weights,
-        uint256 inputs,
-        uint256 outputs,
-        uint256 side,
-        uint256 kernel
-    ) internal view returns (int256[] memory y) {
+    /// Square maps and kernels: `inputs` maps of `side` x `side`, `outputs` kernels of `kernel` x `kernel` on each.
+    struct Shape {
+        uint256 inputs;
+        uint256 outputs;
+        uint256 side;
+        uint256 kernel;
+    }
+
+    /// Convolution with the weights of block `weights` and the biases of the next one, brought back to the scale:
+    /// `inputs`x`side`x`side` -> `outputs`x`out`x`out`, out = side - kernel + 1.
+    function conv2d(int256[] memory x, uint256 weights, Shape memory s) internal view returns (int256[] memory y) {
         int256[] memory w = items(weights);
         int256[] memory biases = items(weights + 1);
-        uint256 out = side - kernel + 1;
-        y = new int256[](outputs * out * out);
-        for (uint256 o = 0; o < outputs; o++) {
+        uint256 out = s.side - s.kernel + 1;
+        y = new int256[](s.outputs * out * out);
+        for (uint256 o = 0; o < s.outputs; o++) {
             for (uint256 row = 0; row < out; row++) {
                 for (uint256 column = 0; column < out; column++) {
-                    int256 sum = biases[o];
-                    for (uint256 c = 0; c < inputs; c++) {
-                        for (uint256 i = 0; i < kernel; i++) {
-                            uint256 cell = (c * side + row + i) * side + column;
-                            uint256 weight = ((o * inputs + c) * kernel + i) * kernel;
-                            for (uint256 j = 0; j < kernel; j++) {
-                                sum += w[weight + j] * x[cell + j];
-                            }
-                        }
-                    }
+                    int256 sum = biases[o] + window(x, w, s, o, row * s.side + column);
                     y[(o * out + row) * out + column] = sum / SCALE;
                 }
+            }
+        }
+    }
+
+    /// The sum over the window whose first cell in each map is `corner`, with kernel `o`.
+    function window(int256[] memory x, int256[] memory w, Shape memory s, uint256 o, uint256 corner)
+        internal
+        pure
+        returns (int256 sum)
+    {
+        uint256 kernel = s.kernel;
+        uint256 weight = o * s.inputs * kernel * kernel;
+        for (uint256 c = 0; c < s.inputs; c++) {
+            for (uint256 i = 0; i < kernel; i++) {
+                uint256 cell = (c * s.side + i) * s.side + corner;
+                for (uint256 j = 0; j < kernel; j++) sum += w[weight++] * x[cell + j];
             }
         }
     }
