@@ -13,15 +13,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
-from smartvm.examples.networks.digits import load_split, shifted
+from smartvm.examples.networks.digits import Labels, load_split
 from smartvm.examples.networks.parameters import quantised
+from smartvm.examples.networks.training import Array, Parameters, cross_entropy, trained
 
 HERE = Path(__file__).resolve().parent
-
-Array = npt.NDArray[np.float32]
-Parameters = dict[str, Array]
 
 #: Layer, shape of its weights, and whether 2×2 maximum pooling follows.
 LAYERS: tuple[tuple[str, tuple[int, ...], bool], ...] = (
@@ -45,9 +42,7 @@ def initial_parameters(random: np.random.Generator) -> Parameters:
 
 def windows_of(x: Array, side: int) -> Array:
     """All windows of ``side``×``side`` as rows: (pictures, rows, columns, channels·side·side)."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, (side, side), axis=(2, 3)).transpose(
-        0, 2, 3, 1, 4, 5
-    )
+    windows = np.lib.stride_tricks.sliding_window_view(x, (side, side), axis=(2, 3)).transpose(0, 2, 3, 1, 4, 5)
     return windows.reshape(*windows.shape[:3], -1)
 
 
@@ -78,16 +73,10 @@ def forward(parameters: Parameters, pictures: Array) -> tuple[Array, list[tuple[
     return x, kept
 
 
-def gradients(
-    parameters: Parameters, pictures: Array, labels: npt.NDArray[np.int64]
-) -> tuple[float, Parameters]:
+def gradients(parameters: Parameters, pictures: Array, labels: Labels) -> tuple[float, Parameters]:
     """Mean cross-entropy of a batch and its gradient by every parameter."""
     logits, kept = forward(parameters, pictures)
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    loss = float(-np.log(shares[np.arange(len(labels)), labels] + 1e-12).mean())
-    shares[np.arange(len(labels)), labels] -= 1
-    slope = (shares / len(labels)).astype(np.float32)
+    loss, slope = cross_entropy(logits, labels)
     result: Parameters = {}
     for (name, shape, pooled), layer in zip(reversed(LAYERS), reversed(kept), strict=True):
         weights = parameters[f"{name}_weights"]
@@ -106,9 +95,7 @@ def gradients(
             spread = np.zeros_like(quads)
             np.put_along_axis(spread, winner, slope.reshape(quads.shape[:-1])[..., None], axis=-1)
             count, channels, height, width = sums.shape
-            spread = spread.reshape(count, channels, height // 2, width // 2, 2, 2).transpose(
-                0, 1, 2, 4, 3, 5
-            )
+            spread = spread.reshape(count, channels, height // 2, width // 2, 2, 2).transpose(0, 1, 2, 4, 3, 5)
             slope = spread.reshape(sums.shape)
         slope = slope.reshape(sums.shape) * (sums > 0)
         flat_slope = slope.transpose(0, 2, 3, 1).reshape(-1, shape[0])
@@ -124,32 +111,11 @@ def gradients(
     return loss, result
 
 
-def train(pictures: Array, labels: npt.NDArray[np.int64], epochs: int, seed: int) -> Parameters:
+def train(pictures: Array, labels: Labels, epochs: int, seed: int) -> Parameters:
     """Adam with a rate that falls to zero along a cosine."""
     random = np.random.default_rng(seed)
-    parameters = initial_parameters(random)
-    mean = {name: np.zeros_like(value) for name, value in parameters.items()}
-    square = {name: np.zeros_like(value) for name, value in parameters.items()}
-    batch = 32
-    steps = epochs * (len(labels) // batch)
-    step = 0
-    for epoch in range(epochs):
-        order = random.permutation(len(labels))
-        losses = []
-        for start in range(0, len(order) - batch + 1, batch):
-            chosen = order[start : start + batch]
-            loss, slopes = gradients(parameters, shifted(pictures[chosen], random), labels[chosen])
-            losses.append(loss)
-            step += 1
-            rate = 2e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
-            for name, slope in slopes.items():
-                mean[name] = 0.9 * mean[name] + 0.1 * slope
-                square[name] = 0.999 * square[name] + 0.001 * slope * slope
-                corrected = mean[name] / (1 - 0.9**step)
-                deviation = np.sqrt(square[name] / (1 - 0.999**step)) + 1e-8
-                parameters[name] = (parameters[name] - rate * corrected / deviation).astype(np.float32)
-        print(f"epoch {epoch + 1:2}: loss {np.mean(losses):.4f}")
-    return parameters
+    start = initial_parameters(random)
+    return trained(start, gradients, pictures, labels, epochs=epochs, rate=2e-3, random=random)
 
 
 def main() -> None:

@@ -12,20 +12,17 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from smartvm.examples.networks.digits import load_split, shifted
+from smartvm.examples.networks.digits import Labels, load_split
 from smartvm.examples.networks.layers import Recurrence
 from smartvm.examples.networks.lstm import float_logits, sequence
 from smartvm.examples.networks.models import lstm
 from smartvm.examples.networks.parameters import quantised
+from smartvm.examples.networks.training import Array, Parameters, cross_entropy, trained
 
 HERE = Path(__file__).resolve().parent
 GATES, DENSE = lstm().weighted
 assert isinstance(GATES, Recurrence)
 HIDDEN = GATES.hidden
-
-Array = npt.NDArray[np.float32]
-Parameters = dict[str, Array]
 
 
 def initial_parameters(random: np.random.Generator) -> Parameters:
@@ -40,9 +37,7 @@ def initial_parameters(random: np.random.Generator) -> Parameters:
     return parameters
 
 
-def gradients(
-    parameters: Parameters, pictures: Array, labels: npt.NDArray[np.int64]
-) -> tuple[float, Parameters]:
+def gradients(parameters: Parameters, pictures: Array, labels: Labels) -> tuple[float, Parameters]:
     """Mean cross-entropy of a batch and its gradient by every parameter, back through all steps."""
     weights = parameters["gates1_weights"]
     hidden = cell = np.zeros((len(pictures), HIDDEN), np.float32)
@@ -57,11 +52,7 @@ def gradients(
         hidden = o * squashed
         kept.append((inputs, g, f, i, o, before, squashed))
     logits = hidden @ parameters["dense2_weights"].T + parameters["dense2_bias"]
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    loss = float(-np.log(shares[np.arange(len(labels)), labels] + 1e-12).mean())
-    shares[np.arange(len(labels)), labels] -= 1
-    slope = (shares / len(labels)).astype(np.float32)
+    loss, slope = cross_entropy(logits, labels)
     result: Parameters = {
         "gates1_weights": np.zeros_like(weights),
         "gates1_bias": np.zeros_like(parameters["gates1_bias"]),
@@ -88,34 +79,11 @@ def gradients(
     return loss, result
 
 
-def train(pictures: Array, labels: npt.NDArray[np.int64], epochs: int, seed: int) -> Parameters:
+def train(pictures: Array, labels: Labels, epochs: int, seed: int) -> Parameters:
     """Adam with a rate that falls to zero along a cosine; gradients longer than 1 are shortened."""
     random = np.random.default_rng(seed)
-    parameters = initial_parameters(random)
-    mean = {name: np.zeros_like(value) for name, value in parameters.items()}
-    square = {name: np.zeros_like(value) for name, value in parameters.items()}
-    batch = 32
-    steps = epochs * (len(labels) // batch)
-    step = 0
-    for epoch in range(epochs):
-        order = random.permutation(len(labels))
-        losses = []
-        for start in range(0, len(order) - batch + 1, batch):
-            chosen = order[start : start + batch]
-            loss, slopes = gradients(parameters, shifted(pictures[chosen], random), labels[chosen])
-            losses.append(loss)
-            step += 1
-            rate = 3e-3 * 0.5 * (1 + np.cos(np.pi * step / steps))
-            length = np.sqrt(sum(float((slope**2).sum()) for slope in slopes.values()))
-            for name, slope in slopes.items():
-                slope = slope / max(1.0, length)
-                mean[name] = 0.9 * mean[name] + 0.1 * slope
-                square[name] = 0.999 * square[name] + 0.001 * slope * slope
-                corrected = mean[name] / (1 - 0.9**step)
-                deviation = np.sqrt(square[name] / (1 - 0.999**step)) + 1e-8
-                parameters[name] = (parameters[name] - rate * corrected / deviation).astype(np.float32)
-        print(f"epoch {epoch + 1:2}: loss {np.mean(losses):.4f}", flush=True)
-    return parameters
+    start = initial_parameters(random)
+    return trained(start, gradients, pictures, labels, epochs=epochs, rate=3e-3, random=random, longest=1.0)
 
 
 def main() -> None:

@@ -10,22 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from smartvm.examples.networks import lstm
-from smartvm.examples.networks.layers import (
-    SCALE,
-    AddSaved,
-    Convolution,
-    Dense,
-    GlobalAverage,
-    MaximumPooling,
-    Network,
-    Recurrence,
-    Relu,
-    Save,
-    Step,
-    Swap,
-    Weighted,
-)
+from smartvm.examples.networks import layers, lstm
+from smartvm.examples.networks.layers import SCALE, Network, Step
 from smartvm.examples.networks.lstm import truncated
 
 Map = npt.NDArray[np.int64]
@@ -50,11 +36,11 @@ def feature_maps(
     yield None, x, ()
     for step in network.steps:
         match step:
-            case Save():
+            case layers.Save():
                 saved.append(x)
-            case Swap():
+            case layers.Swap():
                 saved[-1], x = x, saved[-1]
-            case AddSaved():
+            case layers.AddSaved():
                 x = x + saved.pop()
             case _:
                 x = _applied(step, x, parameters)
@@ -63,24 +49,24 @@ def feature_maps(
 
 def _applied(step: Step, x: Map, parameters: Mapping[str, npt.NDArray[Any]]) -> Map:
     match step:
-        case Convolution() | Dense():
+        case layers.Convolution() | layers.Dense():
             weights, bias = (
                 parameters[f"{step.name}_weights"],
                 parameters[f"{step.name}_bias"].astype(np.int64),
             )
             sums = _products(step, x, weights)
             return truncated(sums + bias.reshape(-1, *[1] * (sums.ndim - 1)), SCALE)
-        case Recurrence():
+        case layers.Recurrence():
             return lstm.integer_hidden(step, x[0], parameters)
-        case Relu():
+        case layers.Relu():
             rectified: Map = x.clip(0, step.cap or None)
             return rectified
-        case MaximumPooling():
+        case layers.MaximumPooling():
             least = np.iinfo(np.int64).min
             windows = _windows(x, step.window, step.stride, step.padding, least)
             greatest: Map = windows.max(axis=(3, 4))
             return greatest
-        case GlobalAverage():
+        case layers.GlobalAverage():
             return truncated(x.sum(axis=(1, 2)), step.side**2)
         case _:
             raise TypeError(f"{step} has no meaning by itself")
@@ -92,10 +78,10 @@ def _windows(x: Map, window: int, stride: int, padding: int, filler: int) -> Map
     return all_windows[:, ::stride, ::stride]
 
 
-def _products(layer: Weighted, x: Map, weights: npt.NDArray[Any]) -> Map:
+def _products(layer: layers.Weighted, x: Map, weights: npt.NDArray[Any]) -> Map:
     if layer.terms * int(np.abs(x).max(initial=0)) * int(np.abs(weights.astype(np.int32)).max()) >= _EXACT:
         raise OverflowError(f"the sums of {layer.name} may pass 2^53")
-    if not isinstance(layer, Convolution):
+    if not isinstance(layer, layers.Convolution):
         # in slices, so that a large layer does not need its weights as float64 all at once
         flat = x.reshape(-1).astype(np.float64)
         slices = [weights[i : i + 256].astype(np.float64) @ flat for i in range(0, len(weights), 256)]

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from smartvm.examples.networks.layers import (
-    AddSaved,
-    Convolution,
-    Dense,
-    GlobalAverage,
-    MaximumPooling,
-    Network,
-    Recurrence,
-    Relu,
-    Save,
-    Step,
-    Swap,
-    Weighted,
-)
+from smartvm.examples.networks import layers
+from smartvm.examples.networks.layers import Network, Step
 
 
 def calls(step: Step) -> list[str]:
     """The calls of ``smartvm/nn.sol`` that are a step."""
     shape: tuple[int, ...]
     match step:
-        case Convolution(depthwise=True):
+        case layers.Convolution(depthwise=True):
             shape = (step.block, step.channels, step.side, step.side, step.kernel, step.stride, step.padding)
             lines = [f"NN.depthwiseConv2d({_list(shape)})"]
-        case Convolution():
+        case layers.Convolution():
             shape = (
                 step.block,
                 step.channels,
@@ -37,30 +25,30 @@ def calls(step: Step) -> list[str]:
                 step.padding,
             )
             lines = [f"NN.conv2d({_list(shape)})"]
-        case Dense(parts=1):
+        case layers.Dense(parts=1):
             lines = [f"NN.dense({_list((step.block, step.inputs, step.items))})"]
-        case Dense():
+        case layers.Dense():
             lines = [f"NN.denseInParts({_list((step.block, step.inputs, step.items, step.parts))})"]
-        case MaximumPooling(padding=0) if step.window == step.stride:
+        case layers.MaximumPooling(padding=0) if step.window == step.stride:
             lines = [f"NN.maxPool({_list((step.channels, step.side, step.side, step.window, step.stride))})"]
-        case MaximumPooling():
+        case layers.MaximumPooling():
             shape = (step.channels, step.side, step.window, step.stride, step.padding)
             lines = [f"NN.overlappingMaxPool({_list(shape)})"]
-        case GlobalAverage():
+        case layers.GlobalAverage():
             lines = [f"NN.globalAveragePool({_list((step.channels, step.side))})"]
-        case Relu(cap=0):
+        case layers.Relu(cap=0):
             lines = ["NN.relu()"]
-        case Relu():
+        case layers.Relu():
             lines = ["NN.relu6(SCALE)"]
-        case Save():
+        case layers.Save():
             lines = [f"NN.save(0, {step.channels} * {step.side} * {step.side})"]
-        case Swap():
+        case layers.Swap():
             lines = ["NN.swap()"]
-        case AddSaved():
+        case layers.AddSaved():
             lines = ["NN.addSaved()"]
-        case Recurrence():
+        case layers.Recurrence():
             raise TypeError("a recurrence is a loop, not a line")
-    if isinstance(step, Weighted):
+    if isinstance(step, layers.Weighted):
         lines.append(f"NN.biasAndScale({step.bias_block}, SCALE)")
     return lines
 
