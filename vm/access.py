@@ -16,10 +16,10 @@ class JournalledSet:
 
     __slots__ = ("_members", "_state")
 
-    def __init__(self, state: WorldState, members: Iterable[bytes] = ()) -> None:
+    def __init__(self, state: WorldState, *members: Iterable[bytes]) -> None:
         """``members`` are there from the start: no revert takes them away."""
         self._state = state
-        self._members = set(members)
+        self._members = set().union(*members)
 
     def __contains__(self, address: bytes) -> bool:
         return address in self._members
@@ -40,8 +40,9 @@ class JournalledSet:
 class TransactionRecord:
     """What a transaction did, besides the state's changes."""
 
-    def __init__(self, state: WorldState, warm: Iterable[bytes]) -> None:
-        self.warm = JournalledSet(state, warm)
+    def __init__(self, state: WorldState, *warm: Iterable[bytes]) -> None:
+        """``warm``: addresses that are accessed already."""
+        self.warm = JournalledSet(state, *warm)
         self.touched = JournalledSet(state)
         self.created = JournalledSet(state)
         self.destroyed = JournalledSet(state)

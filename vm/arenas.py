@@ -4,6 +4,7 @@ slots, journal and logs. They grow on demand; addresses in the structures are ke
 from __future__ import annotations
 
 import secrets
+import struct
 from collections.abc import Sequence
 from functools import cached_property
 from typing import overload
@@ -22,10 +23,14 @@ from smartvm.vm.native.layout import (
     SLOT,
     SLOT_WARM,
     STACK_BYTES,
-    TRANSIENT,
     WORD_BYTES,
 )
 from smartvm.vm.native.library import Interpreter
+
+#: An entry of the slot table: key, tag, present word.
+_CHANGED = struct.Struct(f"<32sQ{8 * (SLOT['current'] - SLOT['tag'] - 1)}x32s")
+_JOURNAL_COUNT, _SLOT_COUNT = MACHINE["journal_count"], MACHINE["slot_count"]
+_LOGS_USED = MACHINE["logs_used"]
 
 _FIRST_MEMORY = 1 << 20
 _FIRST_SLOTS = 1 << 10
@@ -160,6 +165,14 @@ class Arenas:
                 return address - self.entries_address
             self.grow_slots()
 
+    def load_slot(self, tag: int, key_address: int, value: int) -> None:
+        """Add a slot that is not there, whose key stands at an address."""
+        self._scratch_view[WORD_BYTES:] = value.to_bytes(WORD_BYTES, "little")
+        while not self._interpreter.insert_slot(
+            self.machine_address, tag, key_address, self._scratch_address + WORD_BYTES
+        ):
+            self.grow_slots()
+
     def slot_word(self, entry: int, name: str) -> int:
         """A word of a slot's entry."""
         place = entry + 8 * SLOT[name]
@@ -211,20 +224,17 @@ class Arenas:
 
     def changed_slots(self) -> list[tuple[int, int, int]]:
         """(tag, key, word) of every storage slot that differs from its word at the transaction's start."""
-        if not self.machine[MACHINE["journal_count"]]:
+        machine = self.machine
+        if not machine[_JOURNAL_COUNT]:
             return []
-        used = self._entries[: self.machine[MACHINE["slot_count"]]]
-        current = used[:, SLOT["current"] : SLOT["current"] + 4]
-        original = used[:, SLOT["original"] : SLOT["original"] + 4]
-        changed = (current != original).any(axis=1) & (used[:, SLOT["tag"]] < TRANSIENT)
         result = []
-        for row in used[changed]:
-            data = row.tobytes()
-            key = int.from_bytes(data[:WORD_BYTES], "little")
-            place = 8 * SLOT["current"]
-            result.append(
-                (int(row[SLOT["tag"]]), key, int.from_bytes(data[place : place + WORD_BYTES], "little"))
-            )
+        entries, count = self.entries, machine[_SLOT_COUNT]
+        following = self._interpreter.next_changed_slot
+        number = following(self.machine_address, 0)
+        while number < count:
+            key, tag, current = _CHANGED.unpack_from(entries, number * 8 * SLOT.size)
+            result.append((tag, int.from_bytes(key, "little"), int.from_bytes(current, "little")))
+            number = following(self.machine_address, number + 1)
         return result
 
     # -- journal of slots
@@ -255,7 +265,8 @@ class Arenas:
 
     def logs(self, start: int = 0) -> RecordedLogs:
         """The logs recorded from byte ``start`` of the arena on."""
-        return RecordedLogs(self._logs[start : self.machine[MACHINE["logs_used"]]].tobytes())
+        end = self.machine[_LOGS_USED]
+        return _NO_LOGS if start == end else RecordedLogs(self._logs[start:end].tobytes())
 
 
 class RecordedLogs(Sequence[Log]):
@@ -302,3 +313,6 @@ class RecordedLogs(Sequence[Log]):
             result.append(Log(address, topics, data[place : place + size]))
             place += (size + 7) & -8
         return tuple(result)
+
+
+_NO_LOGS = RecordedLogs(b"")

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smartvm.vm.account_instructions import address_of_word
+from smartvm.vm.entering import enter, enter_creation
 from smartvm.vm.forks import Fork
 from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt, OutOfGas
@@ -81,7 +82,8 @@ def _call(machine: Machine, frame: Frame, name: str) -> Frame | None:
         target = frame.address
     if name == "DELEGATECALL":
         caller, value, transferred = frame.caller, frame.value, 0
-    child = machine.enter(
+    child = enter(
+        machine,
         kind=name,
         depth=frame.depth + 1,
         caller=caller,
@@ -175,7 +177,8 @@ def _create(machine: Machine, frame: Frame, name: str) -> Frame | None:
         address = created_address(frame.address, nonce)
     machine.record.warm.add(address)
     state.set_nonce(frame.address, nonce + 1)
-    child = machine.enter_creation(
+    child = enter_creation(
+        machine,
         kind=name,
         depth=frame.depth + 1,
         caller=frame.address,

@@ -24,6 +24,9 @@ _START = struct.Struct(f"<{FRAME['address']}Q32s32s32s")
 _POSITION, _TOP, _GAS = FRAME["position"], FRAME["stack_top"], FRAME["gas"]
 _MEMORY, _MEMORY_SIZE = FRAME["memory"], FRAME["memory_size"]
 
+#: The kind of a frame that executes an instruction's microcode.
+MICROCODE = "MICROCODE"
+
 
 class Frame:
     """An executing call or creation.

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from smartvm.errors import SmartVMError
 from smartvm.instructions.model import Instruction
-from smartvm.vm.frame import Frame
+from smartvm.vm.entering import new_frame
+from smartvm.vm.frame import MICROCODE, Frame
 from smartvm.vm.halts import ExceptionalHalt, OutOfGas
 from smartvm.vm.messages import HaltKind
 from smartvm.vm.native.layout import BUFFERS_WITHHELD
@@ -29,8 +30,6 @@ BUDGET = 10_000_000
 
 _REFUSED_FAMILIES = {"call"}
 _REFUSED = {"GAS"}
-
-MICROCODE = "MICROCODE"
 
 
 class MicrocodeError(SmartVMError):
@@ -56,7 +55,8 @@ def enter_microcode(
 ) -> Frame:
     """The frame that executes an instruction's microcode."""
     machine.withhold_buffers(parent)
-    frame = machine.new_frame(
+    frame = new_frame(
+        machine,
         MICROCODE,
         parent.depth + 1,
         code,

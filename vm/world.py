@@ -20,9 +20,11 @@ class _AccountState:
         "code",
         "code_hash",
         "exists",
+        "loaded",
         "nonce",
         "slots",
         "storage_cleared",
+        "stored",
     )
 
     def __init__(self, account: Account | None) -> None:
@@ -35,7 +37,13 @@ class _AccountState:
         self.blocks: dict[int, BlockEntry | None] = {}
         self.storage_cleared = False
         self.changed = False
+        #: Slots' words as the store has them, and whether it has any storage of the account (None: not asked yet).
+        self.loaded: dict[int, int] = {}
+        self.stored: bool | None = None
 
+
+#: Words of the store that are remembered, in all.
+_MOST_LOADED = 1 << 16
 
 _ABSENT = _AccountState(None)
 
@@ -53,6 +61,7 @@ class WorldState:
         self._accounts: dict[bytes, _AccountState] = {}
         self._journal: list[Callable[[], object]] = []
         self._codes: dict[bytes, bytes] = {}
+        self._loaded_count = 0
         #: Changes with every change of an account and with every revert.
         self.version = 1
         #: Changes with every change of a weight block, and with every revert of one.
@@ -163,7 +172,23 @@ class WorldState:
             return value
         if state.storage_cleared or not state.exists:
             return 0
-        return self.store.slot(address, slot)
+        value = state.loaded.get(slot)
+        if value is None:
+            if self._loaded_count >= _MOST_LOADED:
+                self._forget_loaded()
+            value = state.loaded[slot] = self.store.slot(address, slot)
+            self._loaded_count += 1
+        return value
+
+    def _forget_loaded(self) -> None:
+        for state in self._accounts.values():
+            state.loaded.clear()
+        self._loaded_count = 0
+
+    def _has_stored(self, address: bytes, state: _AccountState) -> bool:
+        if state.stored is None:
+            state.stored = self.store.has_storage(address)
+        return state.stored
 
     def set_storage(self, address: bytes, slot: int, value: int) -> None:
         """Set a slot's word; does not make the account exist."""
@@ -219,14 +244,14 @@ class WorldState:
         if any(state.slots.values()) or any(b is not None for b in state.blocks.values()):
             return True
         # An account whose slots were all set to 0 singly since the last commit still counts as having some
-        return not state.storage_cleared and state.exists and self.store.has_storage(address)
+        return not state.storage_cleared and state.exists and self._has_stored(address, state)
 
     def storage_known_empty(self, address: bytes) -> bool:
         """Whether no slot was set before this transaction, so that the store need not be asked for any."""
         state = self._account(address)
-        if any(state.slots.values()):
+        if state.slots and any(state.slots.values()):
             return False
-        return state.storage_cleared or not state.exists or not self.store.has_storage(address)
+        return state.storage_cleared or not state.exists or not self._has_stored(address, state)
 
     def clear_storage(self, address: bytes) -> None:
         """Drop all slots and blocks."""
@@ -286,6 +311,7 @@ class WorldState:
         self._accounts.clear()
         self._journal.clear()
         self._codes.clear()
+        self._loaded_count = 0
 
     def root(self) -> bytes:
         """The state root with all changes, which are committed for it."""

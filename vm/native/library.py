@@ -25,6 +25,7 @@ class Interpreter:
         self.find_slot = self._function("host_find_slot", 3)
         self.insert_slot = self._function("host_insert_slot", 4)
         self.journal_slot = self._function("host_journal_slot", 4, has_result=False)
+        self.next_changed_slot = self._function("next_changed_slot", 2)
         self.rebuild_slot_index = self._function("rebuild_slot_index", 1, has_result=False)
         self.revert_slots = self._function("revert_slots", 2, has_result=False)
 

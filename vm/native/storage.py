@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import llvmlite.ir as ir
 from smartvm.vm.native.emit import I32, I64, I256, POINTER, Emitter, Value, define
-from smartvm.vm.native.layout import JOURNAL, JOURNAL_WARMED, MACHINE, SLOT, SLOT_WARM
+from smartvm.vm.native.layout import JOURNAL, JOURNAL_WARMED, MACHINE, SLOT, SLOT_WARM, TRANSIENT
 
 _SLOT_BYTES = 8 * SLOT.size
 _JOURNAL_BYTES = 8 * JOURNAL.size
@@ -134,6 +134,20 @@ def _define_exports(module: ir.Module, table: SlotTable) -> None:
         _place_entry(e, machine, number.value, field(e, entry, SLOT["hash"]))
         number.value = number.value + 1
     e.give()
+
+    e = define(module, "next_changed_slot", I64, [POINTER, I64], exported=True)
+    machine, first = e.arguments
+    entries = field(e, machine, MACHINE["slot_entries"]).to_pointer()
+    last = field(e, machine, MACHINE["slot_count"])
+    place = e.variable(I64, first)
+    with e.loop() as loop:
+        loop.break_if(place.value >= last)
+        entry = entries.offset(place.value * _SLOT_BYTES)
+        changed = word_field(e, entry, SLOT["current"]).differs(word_field(e, entry, SLOT["original"]))
+        with e.when(changed & (field(e, entry, SLOT["tag"]) < TRANSIENT)):
+            e.give(place.value)
+        place.value = place.value + 1
+    e.give(last)
 
     e = define(module, "revert_slots", ir.VoidType(), [POINTER, I64], exported=True)
     machine, keep = e.arguments

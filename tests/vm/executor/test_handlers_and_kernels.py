@@ -349,13 +349,13 @@ def test_a_network_does_not_leave_compiled_code(by_handlers: World, monkeypatch:
     asked: list[int] = []
     for opcode, instruction in by_handlers.machine.plan.instructions.items():
         if instruction.implementation is not None:
-            execute = by_handlers.machine._host[opcode]
+            execute = by_handlers.machine.host_instructions[opcode]
 
             def counted(machine, frame, execute=execute, name=instruction.name):  # type: ignore[no-untyped-def]
                 asked.append(name)
                 return execute(machine, frame)
 
-            monkeypatch.setitem(by_handlers.machine._host, opcode, counted)
+            monkeypatch.setitem(by_handlers.machine.host_instructions, opcode, counted)
     assert by_handlers.run(code, data=DATA).success
     assert asked == []
 
