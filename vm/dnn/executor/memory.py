@@ -8,17 +8,13 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from smartvm.vm.dnn.executor.parts import helper
 
 _I64 = ir.IntType(64)
 
 #: C's malloc and free, as Numba's runtime exports them on every platform.
 _allocate = types.ExternalFunction("NRT_Allocate", types.intp(types.intp))
 _free = types.ExternalFunction("NRT_Free", types.void(types.intp))
-
-
-def helper(function):
-    """A function that handlers call: compiled into each of them."""
-    return numba.njit(error_model="numpy", boundscheck=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 @intrinsic
