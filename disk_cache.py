@@ -82,23 +82,29 @@ class DiskCache:
                 os.utime(path)
         return payload
 
-    def write(self, name: str, payload: bytes) -> None:
-        """Keep ``payload`` under a name, if the disk allows."""
+    @property
+    def folder(self) -> str:
+        """Where the entries are."""
+        return self._folder
+
+    def write(self, name: str, payload: bytes) -> bool:
+        """Keep ``payload`` under a name, if the disk allows; whether it did."""
         if not self._is_usable(make=True):
-            return
+            return False
         temporary = self._path(f".{name[:32]}-{os.getpid()}-{time.monotonic_ns()}.new")
         try:
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         except OSError:
-            return
+            return False
         try:
             with open(handle, "wb") as file:
                 file.write(_MAGIC + _digest(name, payload) + payload)
             os.replace(temporary, self._path(name))
         except OSError:
             _remove(temporary)
-            return
+            return False
         self._written += len(payload)
+        return True
 
     def trim(self) -> None:
         """Drop the entries that were not used for longest until the rest is within the limit. Costs a look at

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from functools import lru_cache
 
 import numpy as np
-from smartvm.vm.native.analysis import (
+from smartvm.vm.native.layout import (
     CODE_PADDING,
     STREAM_FIELDS_EXTRA,
     STREAM_FIELDS_PER_BYTE,

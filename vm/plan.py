@@ -8,9 +8,8 @@ import numpy as np
 from smartvm.instructions.model import Gas, Instruction, InstructionTable, TableKey
 from smartvm.vm.dnn.lookahead import Lookahead
 from smartvm.vm.forks import Fork
-from smartvm.vm.native.bodies import BODIES
-from smartvm.vm.native.build import sequences
 from smartvm.vm.native.layout import DESCRIPTOR, PARAMETERS, TRANSITION_WIDTH, PseudoOpcode, Shape
+from smartvm.vm.native.library import interpreter
 
 #: The names of families whose rows are shaped alike.
 _PSEUDO_NAMES = {pseudo.name: int(pseudo) for pseudo in PseudoOpcode}
@@ -41,6 +40,8 @@ class ExecutionPlan:
             opcode: table.gas(i, fork.label) for opcode, i in self.instructions.items()
         }
         self.constants = dict(table.constants)
+        self._sequences = interpreter().sequences
+        self._bodies = {sequence[0] for sequence in self._sequences if len(sequence) == 1}
         self._symbols = self._body_symbols()
         self.descriptors = self._make_descriptors()
         self.transitions = self._make_transitions()
@@ -75,7 +76,7 @@ class ExecutionPlan:
         if instruction.name == "SSTORE":
             net = self.gas_rules[instruction.opcode].dynamic == "storage_write_net"
             return "SSTORE_NET" if net else "SSTORE_GROSS"
-        return instruction.name if instruction.name in BODIES else "HOST"
+        return instruction.name if instruction.name in self._bodies else "HOST"
 
     def shape(self, instruction: Instruction) -> Shape:
         """What the analysis does with the instruction."""
@@ -115,9 +116,8 @@ class ExecutionPlan:
         return symbols
 
     def _make_transitions(self) -> np.ndarray:
-        all_sequences = sequences()
-        numbers = {sequence: number for number, sequence in enumerate(all_sequences)}
-        table = np.zeros((len(all_sequences), TRANSITION_WIDTH), np.uint16)
+        numbers = {sequence: number for number, sequence in enumerate(self._sequences)}
+        table = np.zeros((len(self._sequences), TRANSITION_WIDTH), np.uint16)
         for sequence, number in numbers.items():
             if sequence:
                 for symbol in self._symbols.get(sequence[-1], ()):

@@ -7,24 +7,18 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 
-import llvmlite.binding as llvm
-import llvmlite.ir as ir
 import numpy as np
 from smartvm.vm.code import NO_COUNTER, AnalysedCode
 from smartvm.vm.messages import Engine
-from smartvm.vm.native.analysis import UNFUSED
-from smartvm.vm.native.build import sequences, support_names, support_prototypes
-from smartvm.vm.native.instruction import declare_in
-from smartvm.vm.native.jit import NativeCode, compile_to_object
-from smartvm.vm.native.layout import PseudoOpcode, Shape
+from smartvm.vm.native.layout import UNFUSED, PseudoOpcode, Shape
 from smartvm.vm.native.library import Interpreter
+from smartvm.vm.native.machine_code import load
 from smartvm.vm.native.regions import (
     REGION_LIMIT,
     BlockSource,
     CodeBlock,
     CodeInstruction,
     Region,
-    emit_region,
 )
 from smartvm.vm.plan import ExecutionPlan
 
@@ -149,7 +143,7 @@ class CompiledTier:
     def __init__(self, interpreter: Interpreter, plan: ExecutionPlan) -> None:
         self._interpreter = interpreter
         self._plan = plan
-        numbers = {sequence: number for number, sequence in enumerate(sequences())}
+        numbers = {sequence: number for number, sequence in enumerate(interpreter.sequences)}
 
         def handler(pseudo: PseudoOpcode) -> int:
             return interpreter.handler_address(numbers[pseudo.name,])
@@ -158,13 +152,7 @@ class CompiledTier:
         self._static_jumps = np.array(
             [handler(PseudoOpcode.JUMP_TO), handler(PseudoOpcode.CONDITIONAL_JUMP_TO)], np.uint64
         )
-        self._has_symbols = False
-
-    def _name_symbols(self) -> None:
-        """Tell LLVM where the functions that regions call are."""
-        for name in support_names(support_prototypes()):
-            llvm.add_symbol(name, self._interpreter.code.address(name))
-        self._has_symbols = True
+        self._symbols: dict[str, int] = {}
 
     def compile(self, code: AnalysedCode, head: int, affordable_ns: float = math.inf) -> int | None:
         """Compile the region whose head is the block at a program counter, and let both streams go there.
@@ -187,13 +175,13 @@ class CompiledTier:
         if region.size * _NANOSECONDS_PER_INSTRUCTION > affordable_ns:
             return None
         code.compiled.add(head)
-        if not self._has_symbols:
-            self._name_symbols()
-        module = ir.Module(f"region_{head}")
-        support = declare_in(module, support_prototypes())
-        emit_region(module, "region", region, support, self._begin_handler)
-        native = NativeCode(compile_to_object(str(module)))
-        address = native.address("region")
+        from smartvm.vm.native import jit, region_emitter  # imported late: they need LLVM
+
+        if not self._symbols:
+            self._symbols = {name: self._interpreter.code.address(name) for name in region_emitter.needed_names()}
+        module = region_emitter.make_region(region, self._begin_handler)
+        native = load(jit.compile_to_object(module), self._symbols)
+        address = native.address(region_emitter.FUNCTION)
         code.kept.append(native)
         for stream in (code, code.plain):
             index = int(stream.target_indexes[head]) if source.is_target(head) else 1

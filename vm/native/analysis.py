@@ -14,22 +14,12 @@ from smartvm.vm.native.emit import I8, I16, I32, I64, I256, POINTER, Emitter, Va
 from smartvm.vm.native.layout import (
     DESCRIPTOR,
     STACK_BYTES,
+    TRACED,
     TRANSITION_WIDTH,
     PseudoOpcode,
     Shape,
     Structure,
 )
-
-#: Modes of ``analyse``.
-TRACED = 1  # a TRACE cell before each instruction, which is a block of its own
-UNFUSED = 2  # one cell per instruction
-
-#: What code must be followed by: zeros, as many as the longest immediate and a word read at its end.
-CODE_PADDING = 64
-
-#: 64-bit fields of stream that each byte of code needs at most, and besides.
-STREAM_FIELDS_PER_BYTE = 7
-STREAM_FIELDS_EXTRA = 16
 
 _DESTINATION_LIMIT = 0xFFFFFFFF
 

@@ -103,6 +103,15 @@ def _define_exports(module: ir.Module, support: Support) -> None:
     e.give()
 
 
+def _define_sequences(module: ir.Module) -> None:
+    """What the handlers' numbers mean, for Python: it then needs none of these modules."""
+    text = "\n".join(" ".join(sequence) for sequence in sequences()).encode() + b"\0"
+    content = ir.Constant(ir.ArrayType(ir.IntType(8), len(text)), bytearray(text))
+    variable = ir.GlobalVariable(module, content.type, "sequences")
+    variable.initializer = content
+    variable.global_constant = True
+
+
 def make_module() -> str:
     """The module as LLVM assembly."""
     module = ir.Module("smartvm_interpreter")
@@ -118,6 +127,7 @@ def make_module() -> str:
         handler.type = POINTER
     table.initializer = ir.Constant(table.value_type, handlers)
     table.global_constant = True
+    _define_sequences(module)
     define_analyse(module)
     _define_run(module)
     _define_exports(module, support)

@@ -211,3 +211,14 @@ class PseudoOpcode(IntEnum):
 
 
 TRANSITION_WIDTH = 266
+
+#: Modes of ``analyse``.
+TRACED = 1  # a TRACE cell before each instruction, which is a block of its own
+UNFUSED = 2  # one cell per instruction
+
+#: What code must be followed by: zeros, as many as the longest immediate and a word read at its end.
+CODE_PADDING = 64
+
+#: 64-bit fields of stream that each byte of code needs at most, and besides.
+STREAM_FIELDS_PER_BYTE = 7
+STREAM_FIELDS_EXTRA = 16

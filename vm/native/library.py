@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from smartvm.vm.native.build import make_module
-from smartvm.vm.native.jit import NativeCode, load_or_compile
+from smartvm.vm.native.machine_code import NativeCode, load_or_compile
 
 _ADDRESS = ctypes.c_uint64
 
@@ -20,6 +19,8 @@ class Interpreter:
         self.code = code
         self.compile_ns = compile_ns
         self.handlers = code.address("handlers")
+        #: The bodies that each cell executes, by the number of its handler. Number 0 is no sequence.
+        self.sequences = _sequences(code.address("sequences"))
         self.run = self._function("run", 1)
         self.analyse = self._function("analyse", 10)
         self.find_slot = self._function("host_find_slot", 3)
@@ -38,11 +39,22 @@ class Interpreter:
         return kind(self.code.address(name))
 
 
+def _sequences(address: int) -> list[tuple[str, ...]]:
+    """What ``build`` writes: a line for each sequence, names between spaces."""
+    return [tuple(line.split()) for line in ctypes.string_at(address).decode().split("\n")]
+
+
+def _make_module() -> str:
+    from smartvm.vm.native.build import make_module  # imported late: it needs LLVM
+
+    return make_module()
+
+
 @cache
 def interpreter() -> Interpreter:
     """The interpreter, from the cache or compiled now. Kept for the process' life: machine code is never
     unloaded."""
-    code, compile_ns = load_or_compile(Path(__file__).parent, make_module)
+    code, compile_ns = load_or_compile(Path(__file__).parent, _make_module)
     return Interpreter(code, compile_ns)
 
 

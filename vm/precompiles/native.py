@@ -7,16 +7,18 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from llvmlite import ir
-from smartvm.vm.native.jit import NativeCode, load_or_compile
-from smartvm.vm.precompiles.blake2_kernel import define_blake2
-from smartvm.vm.precompiles.bn254_kernel import define_bn254
+from smartvm.vm.native.machine_code import NativeCode, load_or_compile
 
 _ADDRESS = ctypes.c_uint64
 
 
 def make_module() -> str:
     """The LLVM assembly of all kernels."""
+    # imported late: they need LLVM
+    from llvmlite import ir
+    from smartvm.vm.precompiles.blake2_kernel import define_blake2
+    from smartvm.vm.precompiles.bn254_kernel import define_bn254
+
     module = ir.Module("precompiles")
     define_bn254(module)
     define_blake2(module)
