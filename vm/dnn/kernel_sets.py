@@ -27,7 +27,8 @@ class KernelSet:
     """``lanes`` 32-bit sums a vector; a tile sums ``rows`` positions by ``vectors`` vectors of output channels.
 
     ``rows * vectors`` accumulators, ``vectors`` vectors of weights and one of items stay in registers together.
-    ``pairs`` names how pairs of 16-bit items are multiplied and summed; ``needs`` the processor features.
+    ``pairs`` and ``quads`` name how pairs of 16-bit items and quads of 8-bit items are multiplied and summed
+    (``dot_products``); ``needs`` the processor features.
     """
 
     name: str
@@ -35,6 +36,7 @@ class KernelSet:
     vectors: int
     rows: int
     pairs: str
+    quads: str
     needs: frozenset[str]
 
     @property
@@ -42,14 +44,26 @@ class KernelSet:
         """Output channels of a tile: the width of a panel of packed weights."""
         return self.lanes * self.vectors
 
+    @property
+    def signed_quads(self) -> bool:
+        """Whether items of quads are signed; else they are unsigned."""
+        return self.quads in ("sdot", "smull")
+
+    @property
+    def narrow_sums(self) -> bool:
+        """Whether two products of 8-bit items are added in 16 bits."""
+        return self.quads in ("vpmaddubsw", "smull")
+
 
 #: From the fastest to the one that runs everywhere.
 KERNEL_SETS = (
-    KernelSet("avx512-vnni", 16, 2, 12, "vpdpwssd", frozenset({"avx512f", "avx512bw", "avx512vnni"})),
-    KernelSet("avx512", 16, 2, 12, "vpmaddwd512", frozenset({"avx512f", "avx512bw"})),
-    KernelSet("avx2", 8, 2, 6, "vpmaddwd256", frozenset({"avx2"})),
-    KernelSet("neon", 4, 4, 6, "smlal", frozenset({"neon"})),
-    KernelSet("portable", 4, 2, 6, "plain", frozenset()),
+    KernelSet("avx512-vnni", 16, 2, 12, "vpdpwssd", "vpdpbusd", frozenset({"avx512f", "avx512bw", "avx512vnni"})),
+    KernelSet("avx512", 16, 2, 12, "vpmaddwd", "vpmaddubsw", frozenset({"avx512f", "avx512bw"})),
+    KernelSet("avx-vnni", 8, 2, 6, "vpdpwssd", "vpdpbusd", frozenset({"avx2", "avxvnni"})),
+    KernelSet("avx2", 8, 2, 6, "vpmaddwd", "vpmaddubsw", frozenset({"avx2"})),
+    KernelSet("neon-dotprod", 4, 4, 6, "smlal", "sdot", frozenset({"neon", "dotprod"})),
+    KernelSet("neon", 4, 4, 6, "smlal", "smull", frozenset({"neon"})),
+    KernelSet("portable", 4, 2, 6, "plain words", "plain bytes", frozenset()),
 )
 
 

@@ -347,8 +347,8 @@ def correlate_taps(values, window, offsets, weights, bias, channels, reciprocal,
             for tile in range((channels + CHANNELS - 1) // CHANNELS):
                 c = min(tile * CHANNELS, channels - CHANNELS)  # the last tile may compute channels again
                 _taps(
-                    values, start + c, offsets, weights, tile * tile_items, bias, c, reciprocal, low, high,
-                    out, n * channels + c, extremes,
+                    values, start + c, offsets, offsets.shape[0], weights, tile * tile_items, bias, c,
+                    reciprocal, low, high, out, n * channels + c, channels, extremes,
                 )  # fmt: skip
         block_least, block_greatest = _reduced(extremes)
         if block_greatest > limit or block_least < -limit - 1:

@@ -18,54 +18,31 @@ is a/d·(1 + f) with 2^-52 < f < 2^-48. For a = q·d + t ≥ 0, 0 ≤ t < d, it 
 # mypy: ignore-errors
 from __future__ import annotations
 
+from inspect import Parameter, Signature
+from types import SimpleNamespace
+
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+from smartvm.vm.dnn.dot_products import I16, I32, I64, STEP_BITS, add_products, chosen, splat
 from smartvm.vm.dnn.kernel_sets import KERNELS
 
-I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 DOUBLE = ir.DoubleType()
+
+_ARRAYS = frozenset({"values", "starts", "weights", "offsets", "bias", "out", "extremes"})
+_FINISHING = ("reciprocal", "low", "high", "out", "out_at", "pitch", "extremes")
+#: What a panel tile is given, and a depthwise one.
+PANEL_OPERANDS = (
+    *("values", "starts", "n", "weights", "weight_at", "segments", "length", "stride", "bias", "bias_at"),
+    *_FINISHING,
+)
+TAP_OPERANDS = ("values", "start", "offsets", "taps", "weights", "weight_at", "bias", "bias_at", *_FINISHING)
 
 
 def reciprocal_of(divisor: int) -> float:
     """1/divisor·(1 + e) with 2^-51 < e < 2^-49, in float64: both operations round by at most 2^-53 relative,
     and 1 + 2^-50 is exact."""
     return (1.0 / divisor) * (1.0 + 2.0**-50)
-
-
-def _declared(builder, name, result, arguments):
-    found = builder.module.globals.get(name)
-    return found or ir.Function(builder.module, ir.FunctionType(result, arguments), name)
-
-
-def add_pairs(builder, total, items, weights):
-    """``total[i] + items[2i]·weights[2i] + items[2i + 1]·weights[2i + 1]`` of a vector of 32-bit sums and two of
-    16-bit items."""
-    sums, items_type = total.type, items.type
-    if KERNELS.pairs == "vpdpwssd":
-        function = _declared(builder, "llvm.x86.avx512.vpdpwssd.512", sums, [sums, sums, sums])
-        return builder.call(function, [total, builder.bitcast(items, sums), builder.bitcast(weights, sums)])
-    names = {"vpmaddwd512": "llvm.x86.avx512.pmaddw.d.512", "vpmaddwd256": "llvm.x86.avx2.pmadd.wd"}
-    if KERNELS.pairs in names:
-        function = _declared(builder, names[KERNELS.pairs], sums, [items_type, items_type])
-        return builder.add(total, builder.call(function, [items, weights]))
-    wide = ir.VectorType(I32, items_type.count)
-    products = builder.mul(builder.sext(items, wide), builder.sext(weights, wide))
-
-    def every_second(start):
-        mask = ir.Constant(ir.VectorType(I32, sums.count), list(range(start, wide.count, 2)))
-        return builder.shuffle_vector(products, ir.Constant(wide, ir.Undefined), mask)
-
-    return builder.add(total, builder.add(every_second(0), every_second(1)))
-
-
-def splat(builder, value, count):
-    """``value`` in each of ``count`` lanes."""
-    vector = ir.VectorType(value.type, count)
-    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(I32, 0))
-    return builder.shuffle_vector(
-        first, ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(I32, count), [0] * count)
-    )
 
 
 def least(builder, a, b):
@@ -83,17 +60,25 @@ def vector_at(builder, pointer, index, vector):
     return builder.bitcast(builder.gep(pointer, [index]), vector.as_pointer())
 
 
+def _number(value):
+    return ir.Constant(I64, value)
+
+
+def _loaded(builder, pointer, index, vector):
+    """A vector of memory of any alignment."""
+    return builder.load(vector_at(builder, pointer, index, vector), align=pointer.type.pointee.width // 8)
+
+
 class Finish:
     """What is done to sums before they are stored; see the module."""
 
-    def __init__(self, builder, reciprocal, low, high, extremes):
-        lanes = KERNELS.lanes
+    def __init__(self, builder, kernels, given):
         self._builder = builder
-        self._sums = ir.VectorType(I32, lanes)
-        self._reciprocal = splat(builder, reciprocal, lanes)
-        self._low = splat(builder, builder.trunc(low, I32), lanes)
-        self._high = splat(builder, builder.trunc(high, I32), lanes)
-        self._extremes = extremes
+        self._sums = ir.VectorType(I32, kernels.lanes)
+        self._given = given
+        self._reciprocal = splat(builder, given.reciprocal, kernels.lanes)
+        self._low = splat(builder, builder.trunc(given.low, I32), kernels.lanes)
+        self._high = splat(builder, builder.trunc(given.high, I32), kernels.lanes)
         self._found = None
 
     def apply(self, total):
@@ -111,123 +96,90 @@ class Finish:
             self._found = least(builder, low, result), greatest(builder, high, result)
         return result
 
-    def store(self, result, pointer, index):
-        """Store results in the item type that ``pointer`` points to."""
-        builder = self._builder
-        item = pointer.type.pointee
+    def store(self, result, row, column):
+        """Store results in the item type of ``out``, from channel ``column`` of a row on."""
+        builder, out = self._builder, self._given.out
+        item = out.type.pointee
         if item.width < 32:
             result = builder.trunc(result, ir.VectorType(item, self._sums.count))
-        builder.store(result, vector_at(builder, pointer, index, result.type), align=item.width // 8)
+        at = builder.add(self._given.out_at, builder.mul(self._given.pitch, _number(row)))
+        place = vector_at(builder, out, builder.add(at, _number(column)), result.type)
+        builder.store(result, place, align=item.width // 8)
 
     def keep_extremes(self):
         """Take the results' extremes into those kept: ``lanes`` least ones, then ``lanes`` greatest ones."""
         builder = self._builder
         places = [
-            vector_at(builder, self._extremes, ir.Constant(I64, start), self._sums)
-            for start in (0, self._sums.count)
+            vector_at(builder, self._given.extremes, _number(start), self._sums) for start in (0, self._sums.count)
         ]
         low, high = (builder.load(place, align=4) for place in places)
         builder.store(least(builder, low, self._found[0]), places[0], align=4)
         builder.store(greatest(builder, high, self._found[1]), places[1], align=4)
 
 
-def array_data(context, builder, kind, value):
-    """The address of an array argument's first item."""
-    return context.make_array(kind)(context, builder, value).data
+def _tile(operands, emit):
+    """The intrinsic that takes the operands named and emits a tile."""
+
+    def tile(typing_context, *given):
+        kinds = [
+            kind if name in _ARRAYS else types.float64 if name == "reciprocal" else types.intp
+            for name, kind in zip(operands, given, strict=True)
+        ]
+
+        def generate(context, builder, signature, arguments):
+            values = {
+                name: context.make_array(kind)(context, builder, value).data if name in _ARRAYS else value
+                for name, kind, value in zip(operands, signature.args, arguments, strict=True)
+            }
+            emit(builder, SimpleNamespace(**values))
+            return context.get_dummy_value()
+
+        return types.void(*kinds), generate
+
+    # Numba asks for the parameters' names
+    tile.__signature__ = Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in ("context", *operands)])
+    return intrinsic(tile)
 
 
 def panel_tile(rows):
-    """The intrinsic for ``rows`` positions.
+    """The intrinsic of ``emit_panel_tile`` for the set in use; operands are ``PANEL_OPERANDS``."""
+    return _tile(PANEL_OPERANDS, lambda builder, given: emit_panel_tile(builder, KERNELS, rows, given))
 
-    Position n's window is made of ``segments`` stretches of ``length`` items (even) of ``values``, the first at
-    ``starts[n]``, each ``stride`` items after the one before. ``weights`` from ``weight_at`` on: for each pair of
-    terms the panel's channels, the two weights of a channel beside each other. ``bias`` from ``bias_at`` on:
-    the channels' start values. Result (r, c) goes to ``out[out_at + r·pitch + c]``.
+
+def tap_tile():
+    """The intrinsic of ``emit_tap_tile`` for the set in use; operands are ``TAP_OPERANDS``."""
+    return _tile(TAP_OPERANDS, lambda builder, given: emit_tap_tile(builder, KERNELS, given))
+
+
+def emit_panel_tile(builder, kernels, rows, given):
+    """Emit a tile of ``rows`` positions.
+
+    Position n's window is made of ``segments`` stretches of ``length`` items (whole steps) of ``values``, the first
+    at ``starts[n]``, each ``stride`` items after the one before. ``weights`` from ``weight_at`` on: for each step the
+    panel's channels, the weights of a channel beside each other. ``bias`` from ``bias_at`` on: the channels' start
+    values. Result (r, c) goes to ``out[out_at + r·pitch + c]``.
     """
-
-    @intrinsic
-    def tile(
-        typing_context,
-        values,
-        starts,
-        n,
-        weights,
-        weight_at,
-        segments,
-        length,
-        stride,
-        bias,
-        bias_at,
-        reciprocal,
-        low,
-        high,
-        out,
-        out_at,
-        pitch,
-        extremes,
-    ):
-        number = types.intp
-        signature = types.void(
-            values,
-            starts,
-            number,
-            weights,
-            number,
-            number,
-            number,
-            number,
-            bias,
-            number,
-            types.float64,
-            number,
-            number,
-            out,
-            number,
-            number,
-            extremes,
-        )
-
-        def generate(context, builder, sig, arguments):
-            def data(position):
-                return array_data(context, builder, sig.args[position], arguments[position])
-
-            n, weight_at, segments, length, stride, bias_at = (arguments[i] for i in (2, 4, 5, 6, 7, 9))
-            sums = _panel_sums(
-                builder, rows, data(0), data(1), n, data(3), weight_at, segments, length, stride, data(8), bias_at
-            )
-            out_at, pitch = arguments[14], arguments[15]
-            finish = Finish(builder, arguments[10], arguments[11], arguments[12], data(16))
-            for r in range(rows):
-                row_at = builder.add(out_at, builder.mul(pitch, ir.Constant(I64, r)))
-                for v in range(KERNELS.vectors):
-                    result = finish.apply(sums[r * KERNELS.vectors + v])
-                    finish.store(result, data(13), builder.add(row_at, ir.Constant(I64, v * KERNELS.lanes)))
-            finish.keep_extremes()
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    return tile
+    sums = _panel_sums(builder, kernels, rows, given)
+    finish = Finish(builder, kernels, given)
+    for r in range(rows):
+        for v in range(kernels.vectors):
+            finish.store(finish.apply(sums[r * kernels.vectors + v]), r, v * kernels.lanes)
+    finish.keep_extremes()
 
 
-def _panel_sums(
-    builder, rows, values, starts, n, weights, weight_at, segments, length, stride, bias, bias_at
-):
+def _panel_sums(builder, kernels, rows, given):
     """Emit the loops; returns the sums, position by position."""
-    vectors, lanes = KERNELS.vectors, KERNELS.lanes
+    vectors, lanes = kernels.vectors, kernels.lanes
     sums_type = ir.VectorType(I32, lanes)
-    items_type = ir.VectorType(I16, 2 * lanes)
-
-    def number(value):
-        return ir.Constant(I64, value)
-
+    item = given.values.type.pointee
+    step = STEP_BITS // item.width
+    items_type = ir.VectorType(item, step * lanes)
     positions = [
-        builder.gep(values, [builder.load(builder.gep(starts, [builder.add(n, number(r))]))])
+        builder.gep(given.values, [builder.load(builder.gep(given.starts, [builder.add(given.n, _number(r))]))])
         for r in range(rows)
     ]
     biases = [
-        builder.load(vector_at(builder, bias, builder.add(bias_at, number(v * lanes)), sums_type), align=4)
-        for v in range(vectors)
+        _loaded(builder, given.bias, builder.add(given.bias_at, _number(v * lanes)), sums_type) for v in range(vectors)
     ]
     before = builder.block
     outer, inner, outer_end, done = (
@@ -237,184 +189,128 @@ def _panel_sums(
 
     builder.position_at_end(outer)
     segment = builder.phi(I64)
-    segment.add_incoming(number(0), before)
+    segment.add_incoming(_number(0), before)
     weights_of_segment = builder.phi(I64)
-    weights_of_segment.add_incoming(weight_at, before)
+    weights_of_segment.add_incoming(given.weight_at, before)
     carried = [builder.phi(sums_type) for _ in range(rows * vectors)]
     for i, total in enumerate(carried):
         total.add_incoming(biases[i % vectors], before)
-    offset = builder.mul(segment, stride)
+    offset = builder.mul(segment, given.stride)
     windows = [builder.gep(position, [offset]) for position in positions]
     builder.branch(inner)
 
     builder.position_at_end(inner)
     term = builder.phi(I64)
-    term.add_incoming(number(0), outer)
+    term.add_incoming(_number(0), outer)
     at = builder.phi(I64)
     at.add_incoming(weights_of_segment, outer)
     totals = [builder.phi(sums_type) for _ in range(rows * vectors)]
     for total, start in zip(totals, carried, strict=True):
         total.add_incoming(start, outer)
-    loaded = []
+
+    weights = []
+    narrow = ir.VectorType(given.weights.type.pointee, step * lanes)
     for v in range(vectors):
-        narrow = ir.VectorType(weights.type.pointee, 2 * lanes)
-        place = vector_at(builder, weights, builder.add(at, number(2 * lanes * v)), narrow)
-        vector = builder.load(place, align=narrow.element.width // 8)
-        loaded.append(vector if narrow.element.width == 16 else builder.sext(vector, items_type))
+        vector = _loaded(builder, given.weights, builder.add(at, _number(step * lanes * v)), narrow)
+        weights.append(vector if narrow.element.width == item.width else builder.sext(vector, items_type))
     sums = []
     for r in range(rows):
-        pair = builder.load(builder.bitcast(builder.gep(windows[r], [term]), I32.as_pointer()), align=2)
-        items = builder.bitcast(splat(builder, pair, lanes), items_type)
-        sums += [add_pairs(builder, totals[r * vectors + v], items, loaded[v]) for v in range(vectors)]
-    next_term = builder.add(term, number(2))
-    next_at = builder.add(at, number(2 * lanes * vectors))
+        place = builder.bitcast(builder.gep(windows[r], [term]), I32.as_pointer())
+        items = builder.bitcast(splat(builder, builder.load(place, align=item.width // 8), lanes), items_type)
+        sums += [add_products(builder, kernels, totals[r * vectors + v], items, weights[v]) for v in range(vectors)]
+    next_term = builder.add(term, _number(step))
+    next_at = builder.add(at, _number(step * lanes * vectors))
     term.add_incoming(next_term, inner)
     at.add_incoming(next_at, inner)
     for total, new in zip(totals, sums, strict=True):
         total.add_incoming(new, inner)
-    builder.cbranch(builder.icmp_signed("<", next_term, length), inner, outer_end)
+    builder.cbranch(builder.icmp_signed("<", next_term, given.length), inner, outer_end)
 
     builder.position_at_end(outer_end)
-    next_segment = builder.add(segment, number(1))
+    next_segment = builder.add(segment, _number(1))
     segment.add_incoming(next_segment, outer_end)
     weights_of_segment.add_incoming(next_at, outer_end)
     for total, new in zip(carried, sums, strict=True):
         total.add_incoming(new, outer_end)
-    builder.cbranch(builder.icmp_signed("<", next_segment, segments), outer, done)
+    builder.cbranch(builder.icmp_signed("<", next_segment, given.segments), outer, done)
 
     builder.position_at_end(done)
     return sums
 
 
-def _interleaved(part):
+def _interleaved(kernels, part):
     """The lanes of two vectors of 16-bit items, interleaved within 128 bits: the first (0) or the second (1) four
     items of each eight. So x86 interleaves in one instruction, and packing 32-bit results undoes it."""
-    count = 2 * KERNELS.lanes
+    count = 2 * kernels.lanes
     lanes = []
     for start in range(4 * part, count, 8):
         for i in range(start, start + 4):
             lanes += [i, count + i]
-    return ir.Constant(ir.VectorType(I32, count), lanes)
+    return lanes
 
 
-def _order():
+def _order(kernels):
     """Where channel c of a tap tile's two vectors of sums stands, counted through both."""
-    return [c // 8 * 4 + c % 4 + (KERNELS.lanes if c % 8 >= 4 else 0) for c in range(2 * KERNELS.lanes)]
+    return [c // 8 * 4 + c % 4 + (kernels.lanes if c % 8 >= 4 else 0) for c in range(2 * kernels.lanes)]
 
 
-def tap_tile():
-    """The intrinsic of a depthwise tile: one position, a panel's number of channels.
+def emit_tap_tile(builder, kernels, given):
+    """Emit a depthwise tile: one position, a panel's number of channels.
 
     Channel c sums the products of ``values[start + offsets[t] + c]`` and its weights of all taps t, an even number,
-    whose pairs ``pack_taps`` laid out from ``weights_at`` on. Its bias is ``bias[first + c]``.
+    whose pairs ``pack_taps`` laid out from ``weight_at`` on. Its bias is ``bias[bias_at + c]``.
     """
+    groups, lanes = kernels.vectors // 2, kernels.lanes
+    sums_type = ir.VectorType(I32, lanes)
+    items_type = ir.VectorType(I16, 2 * lanes)
+    order = _order(kernels)
+    inverse = [order.index(i) for i in range(2 * lanes)]
 
-    @intrinsic
-    def tile(
-        typing_context,
-        values,
-        start,
-        offsets,
-        weights,
-        weights_at,
-        bias,
-        first,
-        reciprocal,
-        low,
-        high,
-        out,
-        out_at,
-        extremes,
-    ):
-        number = types.intp
-        signature = types.void(
-            values,
-            number,
-            offsets,
-            weights,
-            number,
-            bias,
-            number,
-            types.float64,
-            number,
-            number,
-            out,
-            number,
-            extremes,
+    def biases_of(group):
+        a, b = (
+            _loaded(builder, given.bias, builder.add(given.bias_at, _number(lanes * v)), sums_type)
+            for v in (2 * group, 2 * group + 1)
         )
+        return [chosen(builder, a, b, inverse[v * lanes : (v + 1) * lanes]) for v in (0, 1)]
 
-        def generate(context, builder, sig, arguments):
-            def data(position):
-                return array_data(context, builder, sig.args[position], arguments[position])
+    biases = [vector for group in range(groups) for vector in biases_of(group)]
+    before = builder.block
+    loop, done = builder.append_basic_block("taps"), builder.append_basic_block("taps_done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    tap = builder.phi(I64)
+    tap.add_incoming(_number(0), before)
+    weights_at = builder.phi(I64)
+    weights_at.add_incoming(given.weight_at, before)
+    totals = [builder.phi(sums_type) for _ in range(2 * groups)]
+    places = [
+        builder.add(given.start, builder.load(builder.gep(given.offsets, [builder.add(tap, _number(i))])))
+        for i in (0, 1)
+    ]
+    sums = []
+    for group in range(groups):
+        a, b = (
+            _loaded(builder, given.values, builder.add(place, _number(2 * lanes * group)), items_type)
+            for place in places
+        )
+        for part in (0, 1):
+            index = 2 * group + part
+            place = builder.add(weights_at, _number(2 * lanes * index))
+            weights = _loaded(builder, given.weights, place, items_type)
+            pairs = chosen(builder, a, b, _interleaved(kernels, part))
+            sums.append(add_products(builder, kernels, totals[index], pairs, weights))
+            totals[index].add_incoming(biases[index], before)
+            totals[index].add_incoming(sums[-1], loop)
+    following = builder.add(tap, _number(2))
+    tap.add_incoming(following, loop)
+    weights_at.add_incoming(builder.add(weights_at, _number(4 * lanes * groups)), loop)
+    builder.cbranch(builder.icmp_signed("<", following, given.taps), loop, done)
 
-            groups, lanes = KERNELS.vectors // 2, KERNELS.lanes
-            sums_type = ir.VectorType(I32, lanes)
-            items_type = ir.VectorType(I16, 2 * lanes)
-            start, first_weight, first, out_at = (arguments[i] for i in (1, 4, 6, 11))
-            count = builder.extract_value(
-                context.make_array(sig.args[2])(context, builder, arguments[2]).shape, 0
-            )
-            values, offsets, weights, bias = data(0), data(2), data(3), data(5)
-
-            def number(value):
-                return ir.Constant(I64, value)
-
-            def items(pointer, at, vector):
-                place = builder.add(at, number(2 * lanes * vector))
-                return builder.load(vector_at(builder, pointer, place, items_type), align=2)
-
-            order = _order()
-            inverse = [order.index(i) for i in range(2 * lanes)]
-
-            def biases_of(group):
-                a, b = (
-                    builder.load(vector_at(builder, bias, builder.add(first, number(lanes * v)), sums_type), align=4)
-                    for v in (2 * group, 2 * group + 1)
-                )
-                return [_chosen(builder, a, b, inverse[v * lanes : (v + 1) * lanes]) for v in (0, 1)]
-
-            biases = [vector for group in range(groups) for vector in biases_of(group)]
-            before = builder.block
-            loop, done = builder.append_basic_block("taps"), builder.append_basic_block("taps_done")
-            builder.branch(loop)
-            builder.position_at_end(loop)
-            tap = builder.phi(I64)
-            tap.add_incoming(number(0), before)
-            weights_at = builder.phi(I64)
-            weights_at.add_incoming(first_weight, before)
-            totals = [builder.phi(sums_type) for _ in range(2 * groups)]
-            places = [
-                builder.add(start, builder.load(builder.gep(offsets, [builder.add(tap, number(i))]))) for i in (0, 1)
-            ]
-            sums = []
-            for group in range(groups):
-                a, b = (items(values, place, group) for place in places)
-                for part in (0, 1):
-                    index = 2 * group + part
-                    weight = items(weights, weights_at, index)
-                    pairs = builder.shuffle_vector(a, b, _interleaved(part))
-                    sums.append(add_pairs(builder, totals[index], pairs, weight))
-                    totals[index].add_incoming(biases[index], before)
-                    totals[index].add_incoming(sums[-1], loop)
-            following = builder.add(tap, number(2))
-            tap.add_incoming(following, loop)
-            weights_at.add_incoming(builder.add(weights_at, number(4 * lanes * groups)), loop)
-            builder.cbranch(builder.icmp_signed("<", following, count), loop, done)
-            builder.position_at_end(done)
-            finish = Finish(builder, arguments[7], arguments[8], arguments[9], data(12))
-            for group in range(groups):
-                a, b = (finish.apply(total) for total in sums[2 * group : 2 * group + 2])
-                for v in (0, 1):
-                    result = _chosen(builder, a, b, order[v * lanes : (v + 1) * lanes])
-                    finish.store(result, data(10), builder.add(out_at, number(lanes * (2 * group + v))))
-            finish.keep_extremes()
-            return context.get_dummy_value()
-
-        return signature, generate
-
-    return tile
-
-
-def _chosen(builder, a, b, lanes):
-    """The lanes of two vectors, counted through both."""
-    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, len(lanes)), lanes))
+    builder.position_at_end(done)
+    finish = Finish(builder, kernels, given)
+    for group in range(groups):
+        a, b = (finish.apply(total) for total in sums[2 * group : 2 * group + 2])
+        for v in (0, 1):
+            result = chosen(builder, a, b, order[v * lanes : (v + 1) * lanes])
+            finish.store(result, 0, lanes * (2 * group + v))
+    finish.keep_extremes()
