@@ -16,10 +16,10 @@ class JournalledSet:
 
     __slots__ = ("_members", "_state")
 
-    def __init__(self, state: WorldState, *members: Iterable[bytes]) -> None:
-        """``members`` are there from the start: no revert takes them away."""
+    def __init__(self, state: WorldState, members: set[bytes]) -> None:
+        """``members`` is taken over: what it holds is there from the start, and no revert takes that away."""
         self._state = state
-        self._members = set().union(*members)
+        self._members = members
 
     def __contains__(self, address: bytes) -> bool:
         return address in self._members
@@ -42,10 +42,10 @@ class TransactionRecord:
 
     def __init__(self, state: WorldState, *warm: Iterable[bytes]) -> None:
         """``warm``: addresses that are accessed already."""
-        self.warm = JournalledSet(state, *warm)
-        self.touched = JournalledSet(state)
-        self.created = JournalledSet(state)
-        self.destroyed = JournalledSet(state)
+        self.warm = JournalledSet(state, set().union(*warm))
+        self.touched = JournalledSet(state, set())
+        self.created = JournalledSet(state, set())
+        self.destroyed = JournalledSet(state, set())
         self._always_touched: set[bytes] = set()
 
     def touch(self, address: bytes) -> None:
@@ -56,4 +56,4 @@ class TransactionRecord:
 
     def touched_addresses(self) -> set[bytes]:
         """All that are to be checked for emptiness."""
-        return set(self.touched) | self._always_touched
+        return self._always_touched.union(self.touched)

@@ -120,6 +120,7 @@ class Machine:
         self._warms_coinbase = self.fork >= Fork.SHANGHAI
         self._blob_hashes = b""
         self._write_environment()
+        self._forget_transaction()
         self.begin_transaction(TransactionEnvironment())
 
     def close(self) -> None:
@@ -212,7 +213,9 @@ class Machine:
         """
         self.transaction = environment
         arenas = self.arenas
-        self._forget_transaction()
+        if len(self._tagged) > 1:  # without a tag no code has run since all was forgotten
+            self._forget_transaction()
+        arenas.machine[_REFUND] = 0
         arenas.set_word("origin", int.from_bytes(environment.origin, "big"))
         arenas.set_word("gas_price", environment.gas_price)
         if environment.blob_hashes:
@@ -248,7 +251,7 @@ class Machine:
             state.delete_account(address)
         if self.fork >= Fork.SPURIOUS_DRAGON:
             for address in record.touched_addresses():
-                if state.exists(address) and state.is_empty(address):
+                if state.is_empty(address) and state.exists(address):
                     state.delete_account(address)
         self._forget_transaction()
 
