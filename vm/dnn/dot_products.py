@@ -44,6 +44,20 @@ def every(builder, vector, start, step):
     return chosen(builder, vector, ir.Constant(vector.type, ir.Undefined), range(start, vector.type.count, step))
 
 
+def broadcast(builder, kernels, step, item):
+    """A step, given as 32 bits, in every lane: a vector of items."""
+    items = STEP_BITS // item.width
+    if kernels.pairs != "smlal":
+        return builder.bitcast(splat(builder, step, kernels.lanes), ir.VectorType(item, items * kernels.lanes))
+    # as lanes of a small vector, from which LLVM selects multiplications by one element
+    pair = ir.VectorType(I32, 2)
+    small = builder.bitcast(
+        builder.insert_element(ir.Constant(pair, ir.Undefined), step, ir.Constant(I32, 0)),
+        ir.VectorType(item, 64 // item.width),
+    )
+    return chosen(builder, small, small, list(range(items)) * kernels.lanes)
+
+
 def add_products(builder, kernels, total, items, weights):
     """``total[i] + Σ_j items[j]·weights[j]`` over the items of step i; vectors of steps."""
     emit = _EMITTERS[kernels.pairs if items.type.element.width == 16 else kernels.quads]

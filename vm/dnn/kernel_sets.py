@@ -61,8 +61,8 @@ KERNEL_SETS = (
     KernelSet("avx512", 16, 2, 12, "vpmaddwd", "vpmaddubsw", frozenset({"avx512f", "avx512bw"})),
     KernelSet("avx-vnni", 8, 2, 6, "vpdpwssd", "vpdpbusd", frozenset({"avx2", "avxvnni"})),
     KernelSet("avx2", 8, 2, 6, "vpmaddwd", "vpmaddubsw", frozenset({"avx2"})),
-    KernelSet("neon-dotprod", 4, 4, 6, "smlal", "sdot", frozenset({"neon", "dotprod"})),
-    KernelSet("neon", 4, 4, 6, "smlal", "smull", frozenset({"neon"})),
+    KernelSet("neon-dotprod", 4, 4, 5, "smlal", "sdot", frozenset({"neon", "dotprod"})),
+    KernelSet("neon", 4, 4, 5, "smlal", "smull", frozenset({"neon"})),
     KernelSet("portable", 4, 2, 6, "plain words", "plain bytes", frozenset()),
 )
 

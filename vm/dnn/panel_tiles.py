@@ -24,7 +24,7 @@ from types import SimpleNamespace
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
-from smartvm.vm.dnn.dot_products import I16, I32, I64, STEP_BITS, add_products, chosen, splat
+from smartvm.vm.dnn.dot_products import I16, I32, I64, STEP_BITS, add_products, broadcast, chosen, splat
 from smartvm.vm.dnn.kernel_sets import KERNELS
 
 DOUBLE = ir.DoubleType()
@@ -216,7 +216,7 @@ def _panel_sums(builder, kernels, rows, given):
     sums = []
     for r in range(rows):
         place = builder.bitcast(builder.gep(windows[r], [term]), I32.as_pointer())
-        items = builder.bitcast(splat(builder, builder.load(place, align=item.width // 8), lanes), items_type)
+        items = broadcast(builder, kernels, builder.load(place, align=item.width // 8), item)
         sums += [add_products(builder, kernels, totals[r * vectors + v], items, weights[v]) for v in range(vectors)]
     next_term = builder.add(term, _number(step))
     next_at = builder.add(at, _number(step * lanes * vectors))

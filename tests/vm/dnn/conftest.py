@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from smartvm.instructions.loader import load_table
 from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock
+
+# Helpers beside the tests are imported by name.
+sys.path.insert(0, str(Path(__file__).parent))
 
 # The first call of a kernel compiles it.
 settings.register_profile("dnn", deadline=None)
