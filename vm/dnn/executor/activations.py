@@ -7,9 +7,9 @@ from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
     LENGTH,
+    OWNED,
     WIDTH,
     affordable,
-    allocate,
     buffer_of,
     enter_unordered,
     executor_of,
@@ -19,16 +19,16 @@ from smartvm.vm.dnn.executor.frames import (
     pay,
     pop_operands,
     rule,
-    writable,
 )
 from smartvm.vm.dnn.executor.layout import EXECUTOR, HYPERBOLIC_TANGENT, RULE, SIGMOID, TABLE, TABLE_COUNT
-from smartvm.vm.dnn.executor.memory import helper, int32_array, int64_array, load, store
+from smartvm.vm.dnn.executor.memory import helper, int16_array, int32_array, int64_array, load, store
+from smartvm.vm.dnn.executor.spares import take
 
 _RULE_PER_ITEM = RULE["per_item"]
 _TABLE_ACTIVATION = TABLE["activation"]
 _TABLE_ITEMS = TABLE["items"]
 _TABLE_SCALE = TABLE["scale"]
-_TABLE_SIZE = TABLE["size"]
+_TABLE_LIMIT = TABLE["limit"]
 
 _TABLES = 8 * EXECUTOR["tables"]
 _TABLE_BYTES = 8 * TABLE.size
@@ -58,20 +58,22 @@ def _activate(frame, activation):
     price = count * rule(frame, _RULE_PER_ITEM)  # tables are of scales for which that is the price
     if not affordable(frame, price):
         return 0
-    if load(buffer, WIDTH) == 8:
-        target = allocate(max(1, 4 * count))
-        if target == 0:
+    data, width, limit = load(buffer, DATA), load(buffer, WIDTH), load(table, _TABLE_LIMIT)
+    executor = executor_of(frame)
+    out = data
+    if load(buffer, OWNED) == 0 or width == 8:
+        out = take(executor, 4 * count)
+        if out == 0:
             return 0
-        _clamp(int64_array(load(buffer, DATA), count), load(table, _TABLE_SIZE), int32_array(target, count))
-        hold(buffer, target, count, 4, scale)
-    elif not writable(buffer, 4):
-        return 0
-    values = int32_array(load(buffer, DATA), count)
-    results = int32_array(load(table, _TABLE_ITEMS), load(table, _TABLE_SIZE))
-    if activation == SIGMOID:
-        _look_up_sigmoid(values, results, scale)
+    results = int16_array(load(table, _TABLE_ITEMS), 2 * limit + 1)
+    if width == 2:
+        _look_up(int16_array(data, count), limit, results, int16_array(out, count))
+    elif width == 4:
+        _look_up(int32_array(data, count), limit, results, int32_array(out, count))
     else:
-        _look_up_odd(values, results, scale)
+        _look_up(int64_array(data, count), limit, results, int32_array(out, count))
+    if out != data:
+        hold(executor, buffer, out, 4 * count, count, min(width, 4), scale)
     store(buffer, BOUND, scale)
     pay(frame, price)
     pop_operands(frame, 1)
@@ -90,27 +92,10 @@ def _table(frame, activation, scale):
 
 
 @helper
-def _clamp(values, limit, out):
-    for i in range(values.shape[0]):
-        out[i] = min(max(values[i], -limit), limit)
-
-
-@helper
-def _look_up_sigmoid(values, results, scale):
-    """σ(−t) = 1 − σ(t), and but for t = 0 no value lies midway between integers, so the rounded values mirror too."""
-    size = results.shape[0]
+def _look_up(values, limit, results, out):
+    """Results in the middle are those of 0; ``out`` may be ``values``."""
     for i in range(values.shape[0]):
         x = int(values[i])
-        magnitude = -x if x < 0 else x
-        y = int(results[magnitude]) if magnitude < size else scale
-        values[i] = scale - y if x < 0 else y
-
-
-@helper
-def _look_up_odd(values, results, scale):
-    size = results.shape[0]
-    for i in range(values.shape[0]):
-        x = int(values[i])
-        magnitude = -x if x < 0 else x
-        y = int(results[magnitude]) if magnitude < size else scale
-        values[i] = -y if x < 0 else y
+        x = x if x < limit else limit
+        x = x if x > -limit else -limit
+        out[i] = results[x + limit]

@@ -53,8 +53,14 @@ def defer_convolution(state, convolution, sum_bound):
 
 @helper
 def defer_bias(state, bias, terms, bound):
-    """Add ``terms`` items up to ``bound``; False when that cannot be put off."""
-    if load(state, BIAS) != 0 or load(state, DIVISOR) != 1 or load(state, HIGH) != UNLIMITED or load(state, LOW) == 0:
+    """Add ``terms`` items up to ``bound``, the addends of a BLOCK at ``bias``; False when that cannot be put off."""
+    if (
+        bias == 0
+        or load(state, BIAS) != 0
+        or load(state, DIVISOR) != 1
+        or load(state, HIGH) != UNLIMITED
+        or load(state, LOW) == 0
+    ):
         return False
     total = load(state, SUM_BOUND) + bound
     if terms != load(load(state, CONVOLUTION_OF), _KERNELS) or total >= INT32_LIMIT:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.executor.layout import BLOCK, BOUND_LIMIT, EXECUTOR
+from smartvm.vm.dnn.executor.layout import ADDENDS_TOGETHER, BLOCK, BOUND_LIMIT, EXECUTOR
 from smartvm.vm.native.layout import WORD_BYTES
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _MOST_BYTES = 256 << 20
 _ROWS_TOGETHER = 64
 
 _MASK64 = (1 << 64) - 1
+_INT32_MAX = (1 << 31) - 1
 
 
 class BlockDirectory:
@@ -168,6 +169,10 @@ class BlockDirectory:
         elif not row[BLOCK["items"]]:
             items = kept["items"] = np.ascontiguousarray(block.array, np.int64)
             row[BLOCK["items"]] = items.ctypes.data
+            if block.bound <= _INT32_MAX:
+                more = -block.count % ADDENDS_TOGETHER
+                addends = kept["addends"] = np.pad(items.astype(np.int32), (0, more), "edge")
+                row[BLOCK["addends"]] = addends.ctypes.data
 
     def convolution(self, address: bytes, block_id: int) -> Convolution | None:
         """The convolution that was learnt last of a block."""

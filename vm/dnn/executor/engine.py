@@ -36,10 +36,13 @@ from smartvm.vm.dnn.executor.layout import (
     RULE,
     SAVED_LIMIT,
     SIGMOID,
+    SPARE_CLASSES,
+    SPARES_OF_CLASS,
     STATE,
     TABLE,
     TABLE_COUNT,
 )
+from smartvm.vm.dnn.executor.settling import SHARED
 from smartvm.vm.native.layout import BUFFERS_WITHHELD, CALL_DEPTH_LIMIT
 
 if TYPE_CHECKING:
@@ -87,6 +90,14 @@ def _buffer_of(array: item_arrays.ItemArray, layout: int) -> Buffer:
     return buffer
 
 
+def _free_spares(fields: memoryview) -> None:
+    for number in range(SPARE_CLASSES):
+        first = EXECUTOR["spares"] + number * SPARES_OF_CLASS
+        for place in range(first, first + fields[EXECUTOR["spare_counts"] + number]):
+            _free(fields[place])
+        fields[EXECUTOR["spare_counts"] + number] = 0
+
+
 class DnnExecutor:
     """The handlers of one machine, whose executor structure ``fields`` is."""
 
@@ -108,6 +119,8 @@ class DnnExecutor:
         }
         if not self._write_constants(plan):
             self._names = {}
+        self._address = np.frombuffer(fields, np.uint64).ctypes.data
+        weakref.finalize(self, _free_spares, fields)
         fields[EXECUTOR["handlers"]] = self._handlers.ctypes.data
         fields[EXECUTOR["frames"]] = frames_address
         fields[EXECUTOR["states"]] = self._states.ctypes.data
@@ -167,7 +180,8 @@ class DnnExecutor:
 
     def _install(self, name: str, opcode: int) -> None:
         if not self._fields[EXECUTOR["in_order"]]:
-            self._fields[EXECUTOR["in_order"]] = handler_address("in_order")
+            for shared in SHARED:
+                self._fields[EXECUTOR[shared]] = handler_address(shared)
         self._handlers[opcode] = handler_address(name)
 
     def _prepare_convolution(
@@ -254,6 +268,7 @@ class DnnExecutor:
                 return
             place += ITEMS.size
             total += len(saved)
+        view[start + STATE["executor"]] = self._address
         view[start + STATE["saved_count"]] = len(frame.saved_buffers)
         view[start + STATE["saved_items"]] = total
         view[start + _CONVOLUTION] = 0
@@ -319,12 +334,14 @@ class DnnExecutor:
             return
         del self._activated[key]
         number, function = _ACTIVATIONS[name]
-        items = np.ascontiguousarray(function(Buffer.of_array(np.arange(size, dtype=np.int32)), scale), np.int32)
-        items = np.ascontiguousarray(items[: int(np.argmax(items == scale)) + 1])
+        positive = np.asarray(function(Buffer.of_array(np.arange(size, dtype=np.int32)), scale))
+        limit = int(np.argmax(positive == scale))
+        arguments = np.arange(-limit, limit + 1, dtype=np.int32)
+        items = np.ascontiguousarray(function(Buffer.of_array(arguments), scale), np.int16)
         place = EXECUTOR["tables"] + self._next_table * TABLE.size
         self._tables[self._next_table] = items
         self._next_table = (self._next_table + 1) % TABLE_COUNT
         self._fields[place + TABLE["activation"]] = number
         self._fields[place + TABLE["scale"]] = scale
-        self._fields[place + TABLE["size"]] = len(items)
+        self._fields[place + TABLE["limit"]] = limit
         self._fields[place + TABLE["items"]] = items.ctypes.data

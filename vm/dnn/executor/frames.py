@@ -23,17 +23,15 @@ from smartvm.vm.dnn.executor.layout import (
     STATE,
 )
 from smartvm.vm.dnn.executor.memory import (
-    allocate,
     call_function,
     copy_bytes,
-    free,
     helper,
-    int16_array,
     int32_array,
     int64_array,
     load,
     store,
 )
+from smartvm.vm.dnn.executor.spares import give_back, room, take
 from smartvm.vm.native.layout import BUFFERS_WITHHELD, FRAME, MACHINE, WORD_BYTES
 
 _BLOCK_FRESH = BLOCK["fresh"]
@@ -46,6 +44,9 @@ _EXECUTOR_FRAMES = EXECUTOR["frames"]
 _EXECUTOR_HASH_KEYS = EXECUTOR["hash_keys"]
 _EXECUTOR_STATES = EXECUTOR["states"]
 _CONVOLUTION_SETTLE = CONVOLUTION["settle"]
+_ARGUMENTS = EXECUTOR["arguments"]
+_EXECUTOR_CONVERT = EXECUTOR["convert"]
+_EXECUTOR_MAGNITUDE = EXECUTOR["magnitude"]
 _EXECUTOR_IN_ORDER = EXECUTOR["in_order"]
 _EXECUTOR_TRANSACTION = EXECUTOR["transaction"]
 _EXECUTOR_VERSION = EXECUTOR["version"]
@@ -67,6 +68,7 @@ _FRAME_BYTES = 8 * FRAME.size
 _STATE_BYTES = 8 * STATE.size
 
 _MODE = STATE["mode"]
+_STATE_EXECUTOR = STATE["executor"]
 _SAVED_COUNT = STATE["saved_count"]
 _SAVED_ITEMS = STATE["saved_items"]
 _BUFFER = 8 * STATE["buffer"]
@@ -110,6 +112,12 @@ def executor_of(frame):
 
 
 @helper
+def executor_of_state(state):
+    """The same of a frame's state."""
+    return load(state, _STATE_EXECUTOR)
+
+
+@helper
 def enter_unsettled(frame):
     """The frame's state, made when there is none; 0 when Python has the Buffers. The Buffer may stand for work that is
     not carried out, or for a map that is channels last."""
@@ -118,6 +126,7 @@ def enter_unsettled(frame):
         executor = executor_of(frame)
         depth = (frame - load(executor, _EXECUTOR_FRAMES)) // _FRAME_BYTES
         state = load(executor, _EXECUTOR_STATES) + depth * _STATE_BYTES
+        store(state, _STATE_EXECUTOR, executor)
         store(state, _MODE, MODE_NATIVE)
         store(state, _SAVED_COUNT, 0)
         store(state, _SAVED_ITEMS, 0)
@@ -142,7 +151,7 @@ def enter_unordered(frame):
 
 @helper
 def enter(frame):
-    """The same with the Buffer's items in their own order, at 4 or 8 bytes each."""
+    """The same with the Buffer's items in their own order."""
     state = enter_unordered(frame)
     if state == 0 or not in_order(frame, state + _BUFFER):
         return 0
@@ -151,17 +160,19 @@ def enter(frame):
 
 @helper
 def in_order(frame, items):
-    """Bring items into their own order, at 4 or 8 bytes each; False when there is no memory."""
-    if load(items, LAYOUT) == 1 and load(items, WIDTH) != 2:
+    """Bring items into their own order; False when there is no memory."""
+    if load(items, LAYOUT) == 1:
         return True
-    return call_function(load(executor_of(frame), _EXECUTOR_IN_ORDER), items) != 0
+    executor = executor_of(frame)
+    store(executor, _ARGUMENTS, items)
+    return call_function(load(executor, _EXECUTOR_IN_ORDER), executor) != 0
 
 
 @helper
 def same_order(frame, first, second):
-    """Bring two Buffers' items into the same order, at 4 or 8 bytes each; False when there is no memory."""
+    """Bring two Buffers' items into the same order; False when there is no memory."""
     if load(first, LAYOUT) == load(second, LAYOUT):
-        return at_least_32(first) and at_least_32(second)
+        return True
     return in_order(frame, first) and in_order(frame, second)
 
 
@@ -224,108 +235,72 @@ def move_items(target, source):
 
 
 @helper
-def drop(items):
+def drop(executor, items):
     """Give the memory of a descriptor back, if it is its own."""
     if load(items, OWNED) == OWN:
-        free(load(items, DATA))
+        give_back(executor, load(items, DATA), load(items, CAPACITY))
 
 
 @helper
-def hold(items, data, length, width, bound):
-    """Let a descriptor own new memory instead of what it had; its layout stays."""
-    drop(items)
+def hold(executor, items, data, size, length, width, bound):
+    """Let a descriptor own memory that was taken for ``size`` bytes instead of what it had; its layout stays."""
+    drop(executor, items)
     store(items, DATA, data)
     store(items, LENGTH, length)
     store(items, WIDTH, width)
     store(items, BOUND, bound)
     store(items, OWNED, OWN)
-    store(items, CAPACITY, length * width)
+    store(items, CAPACITY, room(size))
 
 
 @helper
-def magnitude(items):
+def magnitude(executor, items):
     """The exact largest magnitude of the items, which then is their bound."""
-    length = load(items, LENGTH)
-    low = 0
-    high = 0
-    if load(items, WIDTH) == 2:
-        short = int16_array(load(items, DATA), length)
-        for i in range(length):
-            low = min(low, short[i])
-            high = max(high, short[i])
-    elif load(items, WIDTH) == 4:
-        small = int32_array(load(items, DATA), length)
-        for i in range(length):
-            low = min(low, small[i])
-            high = max(high, small[i])
-    else:
-        large = int64_array(load(items, DATA), length)
-        for i in range(length):
-            low = min(low, large[i])
-            high = max(high, large[i])
-    bound = max(-low, high)
-    store(items, BOUND, bound)
-    return bound
+    store(executor, _ARGUMENTS, items)
+    return call_function(load(executor, _EXECUTOR_MAGNITUDE), executor)
 
 
 @helper
-def bound_below(items, limit):
+def bound_below(executor, items, limit):
     """The items' bound; where it is not below ``limit``, the exact one."""
     bound = load(items, BOUND)
-    return bound if bound < limit else magnitude(items)
+    return bound if bound < limit else magnitude(executor, items)
 
 
 @helper
-def widened(items, width):
-    """New memory with the items at ``width`` bytes each; 0 when there is none. They fit."""
-    length = load(items, LENGTH)
-    data = allocate(max(1, length * width))
-    if data == 0:
-        return 0
-    source = load(items, DATA)
-    have = load(items, WIDTH)
+def copy_items(executor, source, have, count, target, width):
+    """Copy ``count`` items of ``have`` bytes each to ``target`` at ``width`` bytes each, into which they fit."""
     if have == width:
-        copy_bytes(data, source, length * width)
-    elif have == 2 and width == 4:
-        short = int16_array(source, length)
-        small = int32_array(data, length)
-        for i in range(length):
-            small[i] = short[i]
-    elif have == 2:
-        short = int16_array(source, length)
-        wide = int64_array(data, length)
-        for i in range(length):
-            wide[i] = short[i]
-    elif width == 8:
-        small = int32_array(source, length)
-        wide = int64_array(data, length)
-        for i in range(length):
-            wide[i] = small[i]
-    else:
-        wide = int64_array(source, length)
-        small = int32_array(data, length)
-        for i in range(length):
-            small[i] = wide[i]
-    return data
+        copy_bytes(target, source, count * width)
+        return
+    store(executor, _ARGUMENTS, source)
+    store(executor, _ARGUMENTS + 1, have)
+    store(executor, _ARGUMENTS + 2, count)
+    store(executor, _ARGUMENTS + 3, target)
+    store(executor, _ARGUMENTS + 4, width)
+    call_function(load(executor, _EXECUTOR_CONVERT), executor)
 
 
 @helper
-def writable(items, width):
-    """Let the descriptor own memory that may be written, its items at ``width`` bytes, 4 or 8, which hold them; False
-    when there is no memory."""
-    if load(items, OWNED) != 0 and load(items, WIDTH) == width:
+def writable(executor, items, width):
+    """Let the descriptor own memory that may be written, its items at ``width`` bytes, which hold them; False when
+    there is no memory."""
+    have = load(items, WIDTH)
+    if load(items, OWNED) != 0 and have == width:
         return True
-    data = widened(items, width)
+    length = load(items, LENGTH)
+    data = take(executor, length * width)
     if data == 0:
         return False
-    hold(items, data, load(items, LENGTH), width, load(items, BOUND))
+    copy_items(executor, load(items, DATA), have, length, data, width)
+    hold(executor, items, data, length * width, length, width, load(items, BOUND))
     return True
 
 
 @helper
-def at_least_32(items):
+def at_least_32(executor, items):
     """Let items have 4 or 8 bytes; False when there is no memory."""
-    return load(items, WIDTH) != 2 or writable(items, 4)
+    return load(items, WIDTH) != 2 or writable(executor, items, 4)
 
 
 @helper

@@ -13,13 +13,13 @@ from smartvm.vm.dnn.executor.frames import (
     LENGTH,
     WIDTH,
     affordable,
-    allocate,
     at_least_32,
     bound_below,
     buffer_of,
     drop,
     enter_unordered,
     enter_unsettled,
+    executor_of,
     find_block,
     hold,
     in_order,
@@ -38,8 +38,10 @@ from smartvm.vm.dnn.executor.frames import (
     writable,
 )
 from smartvm.vm.dnn.executor.layout import BLOCK, BOUND_LIMIT
-from smartvm.vm.dnn.executor.memory import helper, int32_array, int64_array, load, store
+from smartvm.vm.dnn.executor.memory import helper, int16_array, int32_array, int64_array, load, store
+from smartvm.vm.dnn.executor.spares import take
 
+_BLOCK_ADDENDS = BLOCK["addends"]
 _BLOCK_BOUND = BLOCK["bound"]
 _BLOCK_COUNT = BLOCK["count"]
 _BLOCK_ITEMS = BLOCK["items"]
@@ -64,15 +66,16 @@ def rectify(frame):
         pay(frame, price)
         pop_operands(frame, 1)
         return 1
-    if not at_least_32(buffer) or not writable(buffer, load(buffer, WIDTH)):
+    width = load(buffer, WIDTH)
+    if not writable(executor_of(frame), buffer, width):
         return 0
     limit = cap if 0 < cap < load(buffer, BOUND) else load(buffer, BOUND)
-    if load(buffer, WIDTH) == 4:
-        _clip32(int32_array(load(buffer, DATA), count), min(limit, INT32_LIMIT - 1))
+    if width == 2:
+        _clip(int16_array(load(buffer, DATA), count), min(limit, (1 << 15) - 1))
+    elif width == 4:
+        _clip(int32_array(load(buffer, DATA), count), min(limit, INT32_LIMIT - 1))
     else:
-        large = int64_array(load(buffer, DATA), count)
-        for i in range(count):
-            large[i] = min(max(large[i], 0), limit)
+        _clip(int64_array(load(buffer, DATA), count), limit)
     store(buffer, BOUND, limit)
     pay(frame, price)
     pop_operands(frame, 1)
@@ -80,7 +83,7 @@ def rectify(frame):
 
 
 @helper
-def _clip32(values, limit):
+def _clip(values, limit):
     zero = values.dtype.type(0)
     top = values.dtype.type(limit)
     for i in range(values.shape[0]):
@@ -96,23 +99,22 @@ def scale_up(frame):
         return 0
     factor = number_of(frame, 0)
     size = abs(factor)
+    executor = executor_of(frame)
     buffer = buffer_of(state)
     count = load(buffer, LENGTH)
     bound = load(buffer, BOUND)
     if size != 0:
         limit = (BOUND_LIMIT - 1) // size
-        bound = bound_below(buffer, min(limit, INT32_LIMIT // size) + 1)
+        bound = bound_below(executor, buffer, min(limit, INT32_LIMIT // size) + 1)
         if bound > limit:
             return 0
     price = price_of_items(frame, count, bound * size)
-    if price < 0 or not affordable(frame, price) or not writable(buffer, width_for(bound * size)):
+    if price < 0 or not affordable(frame, price) or not writable(executor, buffer, width_for(bound * size)):
         return 0
     if load(buffer, WIDTH) == 4:
-        _scale32(int32_array(load(buffer, DATA), count), factor if bound != 0 else 0)
+        _scale(int32_array(load(buffer, DATA), count), factor if bound != 0 else 0)
     else:
-        large = int64_array(load(buffer, DATA), count)
-        for i in range(count):
-            large[i] *= factor
+        _scale(int64_array(load(buffer, DATA), count), factor)
     store(buffer, BOUND, bound * size)
     pay(frame, price)
     pop_operands(frame, 1)
@@ -120,10 +122,10 @@ def scale_up(frame):
 
 
 @helper
-def _scale32(values, factor):
-    small = values.dtype.type(factor)
+def _scale(values, factor):
+    number = values.dtype.type(factor)
     for i in range(values.shape[0]):
-        values[i] *= small
+        values[i] *= number
 
 
 def scale_down(frame):
@@ -145,30 +147,33 @@ def scale_down(frame):
         return 0
     divisor = number_of(frame, 0)
     size = abs(divisor)
+    executor = executor_of(frame)
     buffer = buffer_of(state)
     count = load(buffer, LENGTH)
     bound = load(buffer, BOUND)
     if size != 0:
         # a bound that is too loose keeps items at 64 bits
-        bound = bound_below(buffer, min(_QUOTIENT_LIMIT, size * INT32_LIMIT if size < INT32_LIMIT else _QUOTIENT_LIMIT))
+        limit = min(_QUOTIENT_LIMIT, size * INT32_LIMIT if size < INT32_LIMIT else _QUOTIENT_LIMIT)
+        bound = bound_below(executor, buffer, limit)
         if bound >= _QUOTIENT_LIMIT:
             return 0
     price = price_of_items(frame, count, bound)
     quotient = bound // size if size != 0 else 0
     width = width_for(quotient)
-    if price < 0 or not affordable(frame, price):
+    if price < 0 or not affordable(frame, price) or not at_least_32(executor, buffer):
         return 0
+    have = load(buffer, WIDTH)
     if quotient == 0:
-        if not writable(buffer, width_for(bound)):
+        if not writable(executor, buffer, have):
             return 0
-        _clear(buffer, count)
-    elif load(buffer, WIDTH) == 8 and width == 4:
-        target = allocate(max(1, 4 * count))
+        int32_array(load(buffer, DATA), have // 4 * count)[:] = 0
+    elif have == 8 and width == 4:
+        target = take(executor, 4 * count)
         if target == 0:
             return 0
         _divide_narrowing(int64_array(load(buffer, DATA), count), float(divisor), int32_array(target, count))
-        hold(buffer, target, count, 4, quotient)
-    elif not writable(buffer, width):
+        hold(executor, buffer, target, 4 * count, count, 4, quotient)
+    elif not writable(executor, buffer, width):
         return 0
     elif width == 4:
         _divide32(int32_array(load(buffer, DATA), count), float(divisor))
@@ -178,14 +183,6 @@ def scale_down(frame):
     pay(frame, price)
     pop_operands(frame, 1)
     return 1
-
-
-@helper
-def _clear(buffer, count):
-    if load(buffer, WIDTH) == 4:
-        int32_array(load(buffer, DATA), count)[:] = 0
-    else:
-        int64_array(load(buffer, DATA), count)[:] = 0
 
 
 @helper
@@ -236,7 +233,7 @@ def add_bias(frame):
         price += price_of_block(frame, entry)
         if not affordable(frame, price):
             return 0
-        if defer_bias(state, bias, terms, more):
+        if defer_bias(state, load(entry, _BLOCK_ADDENDS), terms, more):
             warm_block(frame, entry)
             pay(frame, price)
             pop_operands(frame, 1)
@@ -244,14 +241,15 @@ def add_bias(frame):
     state = enter_unordered(frame)
     if state == 0 or (load(buffer, LAYOUT) != terms and not in_order(frame, buffer)):
         return 0
-    bound = bound_below(buffer, max(1, INT32_LIMIT - more)) + more
+    executor = executor_of(frame)
+    bound = bound_below(executor, buffer, max(1, INT32_LIMIT - more)) + more
     if bound >= BOUND_LIMIT:
         return 0
     price = price_of_items(frame, count, bound)
     if price < 0:
         return 0
     price += price_of_block(frame, entry)
-    if not affordable(frame, price) or not writable(buffer, width_for(bound)):
+    if not affordable(frame, price) or not writable(executor, buffer, width_for(bound)):
         return 0
     addends = int64_array(bias, terms)
     span = count // terms if load(buffer, LAYOUT) == 1 else 1
@@ -285,75 +283,56 @@ def _add_spans(values, addends, span):
 
 def add(frame):
     """BUF_ADD."""
-    state = enter_unordered(frame)
-    if state == 0 or saved_count(state) == 0:
-        return 0
-    buffer = buffer_of(state)
-    saved = top_saved(state)
-    count = load(buffer, LENGTH)
-    if load(saved, LENGTH) != count or not same_order(frame, buffer, saved):
-        return 0
-    bound = bound_below(buffer, INT32_LIMIT >> 1) + bound_below(saved, INT32_LIMIT >> 1)
-    if bound >= BOUND_LIMIT:
-        return 0
-    price = price_of_items(frame, count, bound)
-    width = width_for(bound)
-    if price < 0 or not affordable(frame, price) or not writable(buffer, width) or not _readable(saved, width):
-        return 0
-    if width == 4:
-        _add(int32_array(load(buffer, DATA), count), int32_array(load(saved, DATA), count))
-    else:
-        _add(int64_array(load(buffer, DATA), count), int64_array(load(saved, DATA), count))
-    store(buffer, BOUND, bound)
-    drop(saved)
-    pop_saved(state)
-    pay(frame, price)
-    return 1
-
-
-@helper
-def _readable(items, width):
-    """Let the items be at ``width`` bytes; False when there is no memory."""
-    return load(items, WIDTH) == width or writable(items, width)
-
-
-@helper
-def _add(values, others):
-    for i in range(values.shape[0]):
-        values[i] += others[i]
+    return _combine(frame, False)
 
 
 def multiply(frame):
     """BUF_MUL."""
+    return _combine(frame, True)
+
+
+@helper
+def _combine(frame, is_product):
+    """The Buffer's items become their sums, or products, with those of the top saved Buffer."""
     state = enter_unordered(frame)
     if state == 0 or saved_count(state) == 0:
         return 0
+    executor = executor_of(frame)
     buffer = buffer_of(state)
     saved = top_saved(state)
     count = load(buffer, LENGTH)
     if load(saved, LENGTH) != count or not same_order(frame, buffer, saved):
         return 0
-    first = bound_below(buffer, 1 << 15)
-    second = bound_below(saved, 1 << 15)
-    if first >= INT32_LIMIT or second >= INT32_LIMIT:
+    limit = 1 << 15 if is_product else INT32_LIMIT >> 1  # below which the results are certain to have 32 bits
+    first = bound_below(executor, buffer, limit)
+    second = bound_below(executor, saved, limit)
+    if is_product and (first >= INT32_LIMIT or second >= INT32_LIMIT):
         return 0
-    bound = first * second
+    bound = first * second if is_product else first + second
+    if bound >= BOUND_LIMIT:
+        return 0
     price = price_of_items(frame, count, bound)
     width = width_for(bound)
-    if price < 0 or not affordable(frame, price) or not writable(buffer, width) or not _readable(saved, width):
+    if price < 0 or not affordable(frame, price) or not writable(executor, buffer, width):
+        return 0
+    if load(saved, WIDTH) != width and not writable(executor, saved, width):
         return 0
     if width == 4:
-        _multiply(int32_array(load(buffer, DATA), count), int32_array(load(saved, DATA), count))
+        _combine_items(int32_array(load(buffer, DATA), count), int32_array(load(saved, DATA), count), is_product)
     else:
-        _multiply(int64_array(load(buffer, DATA), count), int64_array(load(saved, DATA), count))
+        _combine_items(int64_array(load(buffer, DATA), count), int64_array(load(saved, DATA), count), is_product)
     store(buffer, BOUND, bound)
-    drop(saved)
+    drop(executor, saved)
     pop_saved(state)
     pay(frame, price)
     return 1
 
 
 @helper
-def _multiply(values, others):
-    for i in range(values.shape[0]):
-        values[i] *= others[i]
+def _combine_items(values, others, is_product):
+    if is_product:
+        for i in range(values.shape[0]):
+            values[i] *= others[i]
+    else:
+        for i in range(values.shape[0]):
+            values[i] += others[i]

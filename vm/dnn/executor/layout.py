@@ -28,6 +28,7 @@ DEFERRED = Structure("convolution", ("input", ITEMS.size), "sum_bound", "bias", 
 
 #: A frame's Buffers. ``mode`` is one of the ``MODE_`` numbers.
 STATE = Structure(
+    "executor",  # address of the executor's structure
     "mode",
     "saved_count",
     "saved_items",
@@ -45,9 +46,12 @@ BOUND_LIMIT = 1 << 62
 
 #: What is known of a weight block, by account and block id. ``fresh`` is the version of the state's blocks for
 #: which the rest holds; ``warm`` the transaction in which it was accessed. ``words`` are those that reading it
-#: costs; ``items`` is the address of ``count`` items of 8 bytes, ``convolution`` that of a CONVOLUTION, 0 when not
-#: prepared.
-BLOCK = Structure(("key", 8), "hash", "warm", "fresh", "words", "count", "bound", "items", "convolution")
+#: costs; ``items`` is the address of ``count`` items of 8 bytes, ``addends`` that of the same at 4 bytes with the last
+#: one repeated up to a multiple of ``ADDENDS_TOGETHER``, ``convolution`` that of a CONVOLUTION, 0 when not prepared.
+BLOCK = Structure(("key", 8), "hash", "warm", "fresh", "words", "count", "bound", "items", "addends", "convolution")
+
+#: A multiple of the channels of every kernel's panels.
+ADDENDS_TOGETHER = 64
 
 #: A convolution by a block in one shape, on the 16-bit route (``panels``): ``operands`` after the block id, as
 #: many as the instruction with ``opcode`` has; ``items`` that it reads, ``map_channels`` of ``height`` x
@@ -78,11 +82,17 @@ CONVOLUTION = Structure(
     "norm",
 )
 
-#: An activation's table: results for 0 … ``size`` − 1 as 32-bit items; beyond, the result is the scale.
-TABLE = Structure("activation", "scale", "size", "items")
+#: An activation's table: results for −``limit`` … ``limit`` as 16-bit items; beyond, they are those of the ends.
+TABLE = Structure("activation", "scale", "limit", "items")
 TABLE_COUNT = 8
 SIGMOID = 1
 HYPERBOLIC_TANGENT = 2
+
+#: Blocks of memory that were given back, for the next Buffer: up to ``SPARES_OF_CLASS`` of each class; those of class
+#: n have ``SPARE_BYTES`` · 2^n bytes.
+SPARE_BYTES = 256
+SPARE_CLASSES = 10
+SPARES_OF_CLASS = 6
 
 #: Gas of an instruction, by opcode.
 RULE = Structure("per_item", "wide_per_item", "narrow_per_1024", "medium_per_1024", "wide_per_1024", "reads_per_1024")
@@ -118,7 +128,12 @@ EXECUTOR = Structure(
     "warmed_count",
     "warmed_capacity",
     ("hash_keys", 8),
-    "in_order",  # address of the function that brings items into their own order, at 4 bytes or more each
+    "in_order",  # addresses of functions that handlers share (``settling``)
+    "convert",
+    "magnitude",
+    ("arguments", 5),  # of these functions
+    ("spare_counts", SPARE_CLASSES),
+    ("spares", SPARE_CLASSES * SPARES_OF_CLASS),
     ("tables", TABLE_COUNT * TABLE.size),
     ("constants", len(CONSTANTS)),
 )

@@ -13,9 +13,11 @@ from smartvm.vm.dnn.executor.frames import (
     OWNED,
     WIDTH,
     affordable,
+    at_least_32,
     bound_below,
     buffer_of,
     clear,
+    copy_items,
     count_saved,
     drop,
     enter,
@@ -40,7 +42,6 @@ from smartvm.vm.dnn.executor.frames import (
 )
 from smartvm.vm.dnn.executor.layout import BOUND_LIMIT, CONSTANTS, EXECUTOR, ITEMS, RULE, SAVED_LIMIT
 from smartvm.vm.dnn.executor.memory import (
-    allocate,
     byte_array,
     copy_bytes,
     helper,
@@ -51,6 +52,7 @@ from smartvm.vm.dnn.executor.memory import (
     store,
     store_big_endian,
 )
+from smartvm.vm.dnn.executor.spares import take
 from smartvm.vm.native.layout import FRAME, WORD_BYTES
 
 _FRAME_MEMORY = FRAME["memory"]
@@ -64,46 +66,47 @@ _ITEMS_FIELDS = ITEMS.size
 
 def from_memory(frame):
     """MTOB(offset, size)."""
-    state = enter(frame)
-    offset, count = size_of(frame, 0), size_of(frame, 1)
-    if state == 0 or offset < 0 or count < 0:
-        return 0
-    return _append(frame, state, offset, count, WORD_BYTES, 2)
+    return _append(frame, WORD_BYTES, 2)
 
 
 def from_memory_packed(frame):
     """MTOB_PACK(offset, size, width), for widths of whole machine numbers."""
-    state = enter(frame)
-    offset, count, width = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2)
-    if state == 0 or offset < 0 or count < 0:
-        return 0
-    if width != 1 and width != 2 and width != 4 and width != 8 and width != WORD_BYTES:
-        return 0
-    return _append(frame, state, offset, count, width, 3)
+    width = size_of(frame, 2)
+    return _append(frame, width, 3) if _is_whole(width) else 0
 
 
 @helper
-def _append(frame, state, offset, count, width, operands):
+def _is_whole(width):
+    return width == 1 or width == 2 or width == 4 or width == 8 or width == WORD_BYTES
+
+
+@helper
+def _append(frame, width, operands):
+    state = enter(frame)
+    offset, count = size_of(frame, 0), size_of(frame, 1)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    executor = executor_of(frame)
     buffer = buffer_of(state)
     have = load(buffer, LENGTH)
     price = count * rule(frame, _PER_ITEM) + price_of_growth(frame, state, count, 0)
     if not affordable(frame, price):
         return 0
     if count != 0:
-        if load(frame, _FRAME_MEMORY_SIZE) - offset < count * width:
+        if load(frame, _FRAME_MEMORY_SIZE) - offset < count * width or not at_least_32(executor, buffer):
             return 0  # growing memory is Python's
         source = load(frame, _FRAME_MEMORY) + offset
-        bound = _bound_in_memory(source, count, width)
+        item_width = 4 if have == 0 else load(buffer, WIDTH)
+        if not _make_room(executor, buffer, have + count, item_width):
+            return 0
+        # items that turn out not to fit are behind the Buffer's end, where they do not matter
+        bound = _read(source, count, width, load(buffer, DATA) + have * item_width, item_width)
         if bound >= BOUND_LIMIT:
             return 0
-        item_width = 4 if bound < INT32_LIMIT and (have == 0 or load(buffer, WIDTH) == 4) else 8
-        if not _make_room(buffer, have + count, item_width):
-            return 0
-        end = load(buffer, DATA) + have * item_width
-        if item_width == 4:
-            _read(source, count, width, int32_array(end, count))
-        else:
-            _read(source, count, width, int64_array(end, count))
+        if item_width == 4 and bound >= INT32_LIMIT:
+            if not _make_room(executor, buffer, have + count, 8):
+                return 0
+            _read(source, count, width, load(buffer, DATA) + have * 8, 8)
         store(buffer, LENGTH, have + count)
         store(buffer, BOUND, max(bound, load(buffer, BOUND)) if have != 0 else bound)
     pay(frame, price)
@@ -112,53 +115,81 @@ def _append(frame, state, offset, count, width, operands):
 
 
 @helper
-def _make_room(items, total, width):
+def _make_room(executor, items, total, width):
     """Let a descriptor own memory for ``total`` items of ``width`` bytes, no fewer than it has, so that appending
     one by one does not copy all each time; False when there is no memory."""
     have = load(items, LENGTH)
     if load(items, OWNED) != 0 and load(items, WIDTH) == width and total * width <= load(items, CAPACITY):
         return True
-    capacity = max(total, 2 * have) * width
-    data = allocate(capacity)
+    size = max(total, 2 * have) * width
+    data = take(executor, size)
     if data == 0:
         return False
-    _copy_items(items, have, data, width)
-    hold(items, data, have, width, load(items, BOUND))
-    store(items, CAPACITY, capacity)
+    copy_items(executor, load(items, DATA), load(items, WIDTH), have, data, width)
+    hold(executor, items, data, size, have, width, load(items, BOUND))
     return True
 
 
 @helper
-def _bound_in_memory(source, count, width):
-    """The largest magnitude of packed items; 2^62 when it is not below that."""
-    low = 0
-    high = 0
-    if width <= 4:
-        return 1 << (8 * width - 1)
-    for _ in range(count):
-        last = load_big_endian(source + width - 8)
-        if width == WORD_BYTES:
-            sign = last >> 63
-            if ((load(source, 0) ^ sign) | (load(source, 1) ^ sign) | (load(source, 2) ^ sign)) != 0:
-                return BOUND_LIMIT
-        low = min(low, last)
-        high = max(high, last)
-        source += width
-    if low <= -BOUND_LIMIT or high >= BOUND_LIMIT:
-        return BOUND_LIMIT
-    return max(-low, high)
+def _read(source, count, width, target, item_width):
+    """Write packed items of Memory to ``target``, ``item_width`` bytes each; the largest magnitude, or 2^62 when it is
+    not below that. Items that do not fit are cut."""
+    if width == WORD_BYTES:
+        if item_width == 4:
+            return _read_words(source, int32_array(target, count))
+        return _read_words(source, int64_array(target, count))
+    if width == 8:
+        if item_width == 4:
+            return _read_long(source, int32_array(target, count))
+        return _read_long(source, int64_array(target, count))
+    if item_width == 4:
+        _read_short(source, width, int32_array(target, count))
+    else:
+        _read_short(source, width, int64_array(target, count))
+    return 1 << (8 * width - 1)
 
 
 @helper
-def _read(source, count, width, out):
-    """Write packed items of Memory to ``out``, which holds them."""
+def _read_words(source, out):
+    low = 0
+    high = 0
+    misfit = 0
     number = out.dtype.type
-    if width >= 8:
-        source += width - 8
-        for i in range(count):
-            out[i] = number(load_big_endian(source))
-            source += width
-        return
+    for i in range(out.shape[0]):
+        last = load_big_endian(source + WORD_BYTES - 8)
+        sign = last >> 63
+        misfit |= (load(source, 0) ^ sign) | (load(source, 1) ^ sign) | (load(source, 2) ^ sign)
+        low = min(low, last)
+        high = max(high, last)
+        out[i] = number(last)
+        source += WORD_BYTES
+    return BOUND_LIMIT if misfit != 0 else _bound_of(low, high)
+
+
+@helper
+def _read_long(source, out):
+    low = 0
+    high = 0
+    number = out.dtype.type
+    for i in range(out.shape[0]):
+        value = load_big_endian(source)
+        low = min(low, value)
+        high = max(high, value)
+        out[i] = number(value)
+        source += 8
+    return _bound_of(low, high)
+
+
+@helper
+def _bound_of(low, high):
+    return BOUND_LIMIT if low <= -BOUND_LIMIT or high >= BOUND_LIMIT else max(-low, high)
+
+
+@helper
+def _read_short(source, width, out):
+    """Items of 1, 2 or 4 bytes."""
+    number = out.dtype.type
+    count = out.shape[0]
     packed = byte_array(source, count * width)
     if width == 1:
         for i in range(count):
@@ -174,41 +205,24 @@ def _read(source, count, width, out):
             out[i] = number((value ^ 0x80000000) - 0x80000000)
 
 
-@helper
-def _copy_items(items, count, target, width):
-    """Copy the first ``count`` items to ``target`` at ``width`` bytes, no fewer than they have."""
-    source = load(items, DATA)
-    if load(items, WIDTH) == width:
-        copy_bytes(target, source, count * width)
-        return
-    small = int32_array(source, count)
-    wide = int64_array(target, count)
-    for i in range(count):
-        wide[i] = small[i]
-
-
 def to_memory(frame):
     """BTOM(offset, size)."""
-    state = enter(frame)
-    offset, count = size_of(frame, 0), size_of(frame, 1)
-    if state == 0 or offset < 0 or count < 0:
-        return 0
-    return _write_out(frame, state, offset, count, WORD_BYTES, 2)
+    return _write_out(frame, WORD_BYTES, 2)
 
 
 def to_memory_packed(frame):
     """BTOM_PACK(offset, size, width), for widths of whole machine numbers."""
-    state = enter(frame)
-    offset, count, width = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2)
-    if state == 0 or offset < 0 or count < 0:
-        return 0
-    if width != 1 and width != 2 and width != 4 and width != 8 and width != WORD_BYTES:
-        return 0
-    return _write_out(frame, state, offset, count, width, 3)
+    width = size_of(frame, 2)
+    return _write_out(frame, width, 3) if _is_whole(width) else 0
 
 
 @helper
-def _write_out(frame, state, offset, count, width, operands):
+def _write_out(frame, width, operands):
+    state = enter(frame)
+    offset, count = size_of(frame, 0), size_of(frame, 1)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    executor = executor_of(frame)
     buffer = buffer_of(state)
     if count > load(buffer, LENGTH):
         return 0
@@ -216,11 +230,11 @@ def _write_out(frame, state, offset, count, width, operands):
     if expansion < 0:
         return 0
     price = count * rule(frame, _PER_ITEM) + expansion
-    if not affordable(frame, price):
+    if not affordable(frame, price) or not at_least_32(executor, buffer):
         return 0
     if width < 8:
         limit = 1 << (8 * width - 1)
-        if bound_below(buffer, limit) >= limit:
+        if bound_below(executor, buffer, limit) >= limit:
             return 0
     if count != 0:
         target = expand_memory(frame, offset, count * width)
@@ -274,11 +288,12 @@ def initialise(frame):
     price = count * rule(frame, _PER_ITEM) + growth
     if not affordable(frame, price):
         return 0
-    data = allocate(max(1, 4 * count))
+    executor = executor_of(frame)
+    data = take(executor, 4 * count)
     if data == 0:
         return 0
     int32_array(data, count)[:] = 0
-    hold(buffer, data, count, 4, 0)
+    hold(executor, buffer, data, 4 * count, count, 4, 0)
     pay(frame, price)
     pop_operands(frame, 1)
     return 1
@@ -295,7 +310,7 @@ def drop_last(frame):
     if left < 0:
         return 0
     if left == 0:
-        drop(buffer)
+        drop(executor_of(frame), buffer)
         clear(buffer)
     else:
         store(buffer, LENGTH, left)
@@ -309,24 +324,25 @@ def save(frame):
     start, end = size_of(frame, 0), size_of(frame, 1)
     if state == 0 or start < 0 or end < start:
         return 0
+    executor = executor_of(frame)
     buffer = buffer_of(state)
     depth = saved_count(state)
-    if end > load(buffer, LENGTH) or depth >= min(SAVED_LIMIT, load(executor_of(frame), _SAVED_BUFFERS_LIMIT)):
+    if end > load(buffer, LENGTH) or depth >= min(SAVED_LIMIT, load(executor, _SAVED_BUFFERS_LIMIT)):
         return 0
     count = end - start
-    if count != load(buffer, LENGTH) and load(buffer, LAYOUT) != 1 and not in_order(frame, buffer):
+    if count != load(buffer, LENGTH) and not in_order(frame, buffer):
         return 0
     price = count * rule(frame, _PER_ITEM) + price_of_growth(frame, state, count, 0)
     if not affordable(frame, price):
         return 0
     width = load(buffer, WIDTH)
-    data = allocate(max(1, count * width))
+    data = take(executor, count * width)
     if data == 0:
         return 0
     copy_bytes(data, load(buffer, DATA) + start * width, count * width)
     saved = push_saved(state)
     clear(saved)
-    hold(saved, data, count, width, load(buffer, BOUND))
+    hold(executor, saved, data, count * width, count, width, load(buffer, BOUND))
     store(saved, LAYOUT, load(buffer, LAYOUT))
     count_saved(state, count)
     pay(frame, price)
@@ -361,15 +377,16 @@ def concatenate(frame):
     price = price_of_items(frame, total, 0)
     if not affordable(frame, price):
         return 0
+    executor = executor_of(frame)
     bound = max(load(saved, BOUND), load(buffer, BOUND))
     width = max(load(saved, WIDTH), load(buffer, WIDTH))
-    data = allocate(max(1, total * width))
+    data = take(executor, total * width)
     if data == 0:
         return 0
-    _copy_items(saved, first, data, width)
-    _copy_items(buffer, second, data + first * width, width)
-    drop(saved)
+    copy_items(executor, load(saved, DATA), load(saved, WIDTH), first, data, width)
+    copy_items(executor, load(buffer, DATA), load(buffer, WIDTH), second, data + first * width, width)
+    drop(executor, saved)
     pop_saved(state)
-    hold(buffer, data, total, width, bound)
+    hold(executor, buffer, data, total * width, total, width, bound)
     pay(frame, price)
     return 1

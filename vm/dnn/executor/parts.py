@@ -29,7 +29,6 @@ class _Part(JITCodeLibrary):
         """There is no machine code."""
         return 0
 
-
     @property
     def codegen(self):
         """What sets the environment of machine code, of which there is none."""

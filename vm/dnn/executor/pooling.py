@@ -25,15 +25,8 @@ from smartvm.vm.dnn.executor.frames import (
     size_of,
 )
 from smartvm.vm.dnn.executor.layout import CONSTANTS, EXECUTOR, RULE
-from smartvm.vm.dnn.executor.memory import (
-    allocate,
-    free,
-    helper,
-    int16_array,
-    int32_array,
-    load,
-    store,
-)
+from smartvm.vm.dnn.executor.memory import helper, int16_array, int32_array, load, store
+from smartvm.vm.dnn.executor.spares import give_back, take
 
 _NARROW_BITS = EXECUTOR["constants"] + CONSTANTS.index("narrow_bits")
 _NARROW_PER_1024 = RULE["narrow_per_1024"]
@@ -43,12 +36,12 @@ _KERNEL_LIMIT = 1 << 15
 
 
 @helper
-def _channels_last(items, channels):
+def _channels_last(executor, items, channels):
     """The address of a map's items, channels last: where they are, or in new memory (0: there is none)."""
     length, width = load(items, LENGTH), load(items, WIDTH)
     if load(items, LAYOUT) == channels or channels == 1 or channels == length:
         return load(items, DATA)
-    data = allocate(length * width)
+    data = take(executor, length * width)
     if data == 0:
         return 0
     if width == 2:
@@ -86,19 +79,20 @@ def _pool(frame, channels, height, width, kernel, stride, padding):
     cells = outputs[0] * outputs[1]
     if cells > _READS_LIMIT // area or channels * cells > _READS_LIMIT // area:
         return 0
-    limit = 1 << load(executor_of(frame), _NARROW_BITS)
-    if bound_below(buffer, limit) >= limit:
+    executor = executor_of(frame)
+    limit = 1 << load(executor, _NARROW_BITS)
+    if bound_below(executor, buffer, limit) >= limit:
         return 0
     count = channels * cells
     price = price_of_growth(frame, state, count, length)
     price += ceiling_ratio(max(count * area, length), rule(frame, _NARROW_PER_1024))
     if not affordable(frame, price):
         return 0
-    if load(buffer, LAYOUT) != channels and (load(buffer, LAYOUT) != 1 and not in_order(frame, buffer)):
+    if load(buffer, LAYOUT) != channels and not in_order(frame, buffer):
         return 0
     item_width = load(buffer, WIDTH)
-    source = _channels_last(buffer, channels)
-    out = allocate(count * item_width)
+    source = _channels_last(executor, buffer, channels)
+    out = take(executor, count * item_width)
     if source == 0 or out == 0:
         return 0
     sizes = (height, width)
@@ -109,8 +103,8 @@ def _pool(frame, channels, height, width, kernel, stride, padding):
         wide, small = int32_array(source, length), int32_array(out, count)
         native.pool_maximum(wide, sizes, channels, kernel, outputs, stride, padding, small)
     if source != load(buffer, DATA):
-        free(source)
-    hold(buffer, out, count, item_width, load(buffer, BOUND))
+        give_back(executor, source, length * item_width)
+    hold(executor, buffer, out, count * item_width, count, item_width, load(buffer, BOUND))
     store(buffer, LAYOUT, channels if cells > 1 else 1)
     pay(frame, price)
     pop_operands(frame, 5)

@@ -80,7 +80,7 @@ def _correlate(frame, operands):
     # every partial sum, in any order, is within the items' bound times a kernel's sum of magnitudes
     norm = max(1, load(convolution, _NORM))
     limit = min(_INT16_LIMIT, (INT32_LIMIT - 1) // norm + 1)
-    bound = bound_below(buffer, limit)
+    bound = bound_below(executor_of(frame), buffer, limit)
     if bound >= limit:
         return 0
     price = price_of_block(frame, entry)
@@ -103,9 +103,10 @@ def _correlate(frame, operands):
 def is_narrow(frame, buffer, weight_bound, terms):
     """Whether the instruction is in the narrow tier for certain: products of ``terms`` items and weights sum to less
     than 2^narrow_bits."""
-    limit = 1 << load(executor_of(frame), _NARROW_BITS)
+    executor = executor_of(frame)
+    limit = 1 << load(executor, _NARROW_BITS)
     per_item = max(1, weight_bound) * terms
     if per_item >= limit:
         return False
     least = (limit - 1) // per_item + 1  # a bound below this is certainly narrow
-    return bound_below(buffer, least) < least
+    return bound_below(executor, buffer, least) < least

@@ -1,5 +1,5 @@
 """C functions that handlers call through their addresses, so that they are compiled once: carrying out what a Buffer
-stands for, and bringing items into their own order. Both give 0 when there is no memory, with nothing changed."""
+stands for, and passes over items of every width. They give 0 when there is no memory, with nothing changed."""
 
 # mypy: ignore-errors
 from __future__ import annotations
@@ -14,14 +14,13 @@ from smartvm.vm.dnn.executor.frames import (
     LENGTH,
     WIDTH,
     buffer_of,
+    copy_items,
     drop,
+    executor_of_state,
     hold,
 )
-from smartvm.vm.dnn.executor.layout import CONVOLUTION
+from smartvm.vm.dnn.executor.layout import CONVOLUTION, EXECUTOR
 from smartvm.vm.dnn.executor.memory import (
-    allocate,
-    copy_bytes,
-    free,
     helper,
     int8_array,
     int16_array,
@@ -30,7 +29,9 @@ from smartvm.vm.dnn.executor.memory import (
     load,
     store,
 )
+from smartvm.vm.dnn.executor.spares import give_back, take
 
+_ARGUMENTS = EXECUTOR["arguments"]
 _CHANNELS = panel_kernels.CHANNELS
 _KERNELS = CONVOLUTION["kernels"]
 _POSITIONS = CONVOLUTION["positions"]
@@ -49,23 +50,14 @@ _WINDOW_NUMBERS = 7
 
 
 @helper
-def _short_items(items):
+def _short_items(executor, items):
     """The address of the items, which fit, at 16 bits; with room for one more."""
-    length = load(items, LENGTH)
-    if load(items, WIDTH) == 2:
+    length, width = load(items, LENGTH), load(items, WIDTH)
+    if width == 2:
         return load(items, DATA)
-    data = allocate(2 * length + 2)
-    if data == 0:
-        return 0
-    out = int16_array(data, length)
-    if load(items, WIDTH) == 4:
-        small = int32_array(load(items, DATA), length)
-        for i in range(length):
-            out[i] = small[i]
-    else:
-        wide = int64_array(load(items, DATA), length)
-        for i in range(length):
-            out[i] = wide[i]
+    data = take(executor, 2 * length + 2)
+    if data != 0:
+        copy_items(executor, load(items, DATA), width, length, data, 2)
     return data
 
 
@@ -78,7 +70,7 @@ def _placed_items(convolution):
 
 
 @helper
-def _placed(items, convolution, source):
+def _placed(executor, items, convolution, source):
     """The map, channels last and padded, as the kernel reads it: ``source`` itself where it is that already."""
     channels = load(convolution, _MAP_CHANNELS)
     length = load(items, LENGTH)
@@ -87,7 +79,7 @@ def _placed(items, convolution, source):
     if load(convolution, _COPIED) == 0 and (layout == channels or cells == 1 or channels == 1):
         return source
     size = _placed_items(convolution) + 1
-    data = allocate(2 * size)
+    data = take(executor, 2 * size)
     if data == 0 or source == 0:
         return data
     by_channel = layout == channels
@@ -103,18 +95,6 @@ def _placed(items, convolution, source):
         int16_array(data, size),
     )
     return data
-
-
-@helper
-def _write_bias(source, kernels, out):
-    if source == 0:
-        out[:] = 0
-        return
-    addends = int64_array(source, kernels)
-    for i in range(kernels):
-        out[i] = addends[i]
-    for i in range(kernels, out.shape[0]):
-        out[i] = addends[kernels - 1]
 
 
 @helper
@@ -184,32 +164,33 @@ def _settle(correlate):
 
     @helper
     def settle(state):
+        executor = executor_of_state(state)
         convolution = load(state, CONVOLUTION_OF)
         items = state + INPUT
+        length = load(items, LENGTH)
         kernels, positions = load(convolution, _KERNELS), load(convolution, _POSITIONS)
         padded = (kernels + _CHANNELS - 1) // _CHANNELS * _CHANNELS
-        source = _short_items(items)
-        placed = _placed(items, convolution, source)
-        bias = allocate(4 * padded)
-        out = allocate(4 * kernels * positions)  # also for what turns out not to fit 16 bits
-        if source == 0 or placed == 0 or bias == 0 or out == 0:
+        source = _short_items(executor, items)
+        placed = _placed(executor, items, convolution, source)
+        size = 4 * kernels * positions  # also for what turns out not to fit 16 bits
+        out = take(executor, size)
+        bias = load(state, BIAS)
+        zeros = take(executor, 4 * padded) if bias == 0 else bias
+        if source == 0 or placed == 0 or zeros == 0 or out == 0:
             return 0
-        _write_bias(load(state, BIAS), kernels, int32_array(bias, padded))
-        width, bound = results(
-            state,
-            convolution,
-            int16_array(placed, _placed_items(convolution) + 1),
-            int32_array(bias, padded),
-            out,
-        )
-        free(bias)
+        if bias == 0:
+            int32_array(zeros, padded)[:] = 0
+        placed_items = _placed_items(convolution) + 1
+        width, bound = results(state, convolution, int16_array(placed, placed_items), int32_array(zeros, padded), out)
+        if bias == 0:
+            give_back(executor, zeros, 4 * padded)
         if placed != source:
-            free(placed)
+            give_back(executor, placed, 2 * placed_items)
         if source != load(items, DATA):
-            free(source)
-        drop(items)
+            give_back(executor, source, 2 * length + 2)
+        drop(executor, items)
         buffer = buffer_of(state)
-        hold(buffer, out, kernels * positions, width, bound)
+        hold(executor, buffer, out, size, kernels * positions, width, bound)
         store(buffer, LAYOUT, kernels if positions > 1 else 1)
         store(state, CONVOLUTION_OF, 0)
         return 1
@@ -237,23 +218,21 @@ def settle_taps(state):
     return _settle_taps(state)
 
 
-def order(items):
-    """Bring items into their own order, at 4 or 8 bytes each."""
+def order(executor):
+    """Bring items, whose address is the argument, into their own order."""
+    items = load(executor, _ARGUMENTS)
     length, width, channels = load(items, LENGTH), load(items, WIDTH), load(items, LAYOUT)
-    target = max(width, 4)
-    data = allocate(max(1, length * target))
+    data = take(executor, length * width)
     if data == 0:
         return 0
     source = load(items, DATA)
-    if channels == 1 and width == target:
-        copy_bytes(data, source, length * width)
-    elif width == 2:
-        _reorder(int16_array(source, length), channels, int32_array(data, length))
+    if width == 2:
+        _reorder(int16_array(source, length), channels, int16_array(data, length))
     elif width == 4:
         _reorder(int32_array(source, length), channels, int32_array(data, length))
     else:
         _reorder(int64_array(source, length), channels, int64_array(data, length))
-    hold(items, data, length, target, load(items, BOUND))
+    hold(executor, items, data, length * width, length, width, load(items, BOUND))
     store(items, LAYOUT, 1)
     return 1
 
@@ -269,10 +248,57 @@ def _reorder(values, channels, out):
             place += channels
 
 
-#: The functions by name.
-FUNCTIONS = {
-    "settle_words": settle_words,
-    "settle_bytes": settle_bytes,
-    "settle_taps": settle_taps,
-    "in_order": order,
-}
+def convert(executor):
+    """Copy items; the arguments are source, bytes of its items, their number, target, bytes of its items: another
+    number, and enough for all."""
+    source, have, count = load(executor, _ARGUMENTS), load(executor, _ARGUMENTS + 1), load(executor, _ARGUMENTS + 2)
+    target, width = load(executor, _ARGUMENTS + 3), load(executor, _ARGUMENTS + 4)
+    if have == 2 and width == 4:
+        _convert(int16_array(source, count), int32_array(target, count))
+    elif have == 2:
+        _convert(int16_array(source, count), int64_array(target, count))
+    elif have == 4 and width == 8:
+        _convert(int32_array(source, count), int64_array(target, count))
+    elif have == 4:
+        _convert(int32_array(source, count), int16_array(target, count))
+    elif width == 4:
+        _convert(int64_array(source, count), int32_array(target, count))
+    else:
+        _convert(int64_array(source, count), int16_array(target, count))
+    return 1
+
+
+@helper
+def _convert(source, target):
+    for i in range(target.shape[0]):
+        target[i] = source[i]
+
+
+def magnitude(executor):
+    """The exact largest magnitude of items, whose address is the argument; it becomes their bound."""
+    items = load(executor, _ARGUMENTS)
+    length, width, data = load(items, LENGTH), load(items, WIDTH), load(items, DATA)
+    if width == 2:
+        bound = _magnitude(int16_array(data, length))
+    elif width == 4:
+        bound = _magnitude(int32_array(data, length))
+    else:
+        bound = _magnitude(int64_array(data, length))
+    store(items, BOUND, bound)
+    return bound
+
+
+@helper
+def _magnitude(values):
+    low = values.dtype.type(0)
+    high = values.dtype.type(0)
+    for i in range(values.shape[0]):
+        low = values[i] if values[i] < low else low
+        high = values[i] if values[i] > high else high
+    return max(-int(low), int(high))
+
+
+#: Those that every handler may call, by their names in the executor's structure.
+SHARED = {"in_order": order, "convert": convert, "magnitude": magnitude}
+#: All by name.
+FUNCTIONS = {"settle_words": settle_words, "settle_bytes": settle_bytes, "settle_taps": settle_taps, **SHARED}
