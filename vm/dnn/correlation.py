@@ -83,7 +83,7 @@ def correlate(buffer: Buffer, block: WeightBlock, shape: Correlation, route: Rou
     """The output maps: items in the route's type, or integers as float64. ``route`` forces one (tests); it
     must be exact for the bound."""
     if route in (None, "int16"):
-        work = work_for(buffer.stored, buffer.layout, buffer.bound, block, shape)
+        work = work_for(buffer.stored, buffer.layout, buffer.extremes, block, shape)
         if work is not None:
             return item_arrays.channels_first(work.carry_out()[0], work.channels)
         route = route_for(bound_of(buffer, block, shape.terms))

@@ -31,10 +31,11 @@ _GATHERED_BYTES = 1 << 19
 
 
 class PanelWork:
-    """A correlation on the 16-bit route with what is to be done to its sums.
+    """A correlation on the 16-bit or the 8-bit route with what is to be done to its sums.
 
     ``bound`` limits the magnitude of the results as they now stand. ``values`` are the items of the map,
-    ``layout`` channels last (1: channel by channel); they are not changed meanwhile.
+    ``layout`` channels last (1: channel by channel); they are not changed meanwhile. ``shift`` is added to them on the
+    8-bit route.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class PanelWork:
         "_packed",
         "_plan",
         "_shape",
+        "_shift",
         "_sum_bound",
         "_values",
         "bound",
@@ -61,6 +63,7 @@ class PanelWork:
         packed: Panels,
         limbs: Limbs,
         bound: int,
+        shift: int,
     ) -> None:
         self._values = values
         self._layout = layout
@@ -68,6 +71,7 @@ class PanelWork:
         self._plan = plan
         self._packed = packed
         self._limbs = limbs
+        self._shift = shift
         self._sum_bound = packed.norm * bound
         self.bound = self._sum_bound
         self._bias: WeightBlock | None = None
@@ -118,6 +122,8 @@ class PanelWork:
         values = item_arrays.as_type(self._values, np.int16 if self._limbs.count == 1 else np.int64)
         if self._limbs.count == 1:
             values = panels.placed(values, self._shape, self._plan, self._layout)
+            if self._plan.step == panels.BYTES:
+                values = panels.as_bytes(values, self._shift)
         else:
             rows = panels.cut(values, self._limbs)
             values = np.stack([panels.placed(row, self._shape, self._plan, self._layout) for row in rows])
@@ -146,7 +152,9 @@ class PanelWork:
         bias: npt.NDArray[Any] = np.zeros(padded, np.int32 if self._limbs.count == 1 else np.int64)
         if self._bias is not None:
             bias[:channels] = item_arrays.as_type(self._bias.array, bias.dtype)
-            bias[channels:] = bias[channels - 1]
+        if self._shift:
+            bias[:channels] -= (self._shift * self._packed.sums).astype(np.int32)  # modulo 2^32
+        bias[channels:] = bias[channels - 1]
         if self._limbs.count > 1:
             result = panel_kernels.correlate_limbs(
                 values, self._limbs.bits, window, weights, bias, channels, float(self._divisor),
@@ -213,15 +221,21 @@ def _narrowed(out: npt.NDArray[Any], low: int, high: int) -> tuple[ItemArray, tu
     return item_arrays.as_type(out, dtype), (low, high)
 
 
-def prepare(block: WeightBlock, shape: Correlation) -> tuple[PanelPlan, Panels] | None:
-    """The block's weights packed for a shape that they fill; None where the 16-bit route has no plan."""
-    plan = panels.plan_of(shape) if block.width <= 2 else None
+def prepare(
+    block: WeightBlock, shape: Correlation, ends: tuple[int, int] | None = None
+) -> tuple[PanelPlan, Panels] | None:
+    """The block's weights packed for a shape that they fill, and for items between ``ends`` where these are known;
+    None where there is no plan."""
+    plan = panels.plan_for(block, shape, ends)
     return None if plan is None else (plan, panels.panels_of(block, plan))
 
 
-def work_for(values: ItemArray, layout: int, bound: int, block: WeightBlock, shape: Correlation) -> PanelWork | None:
-    """The work of a correlation of items up to ``bound``; None where the 16-bit route does not hold for it."""
-    prepared = prepare(block, shape) if bound < 1 << 40 else None
+def work_for(
+    values: ItemArray, layout: int, ends: tuple[int, int], block: WeightBlock, shape: Correlation
+) -> PanelWork | None:
+    """The work of a correlation of items between ``ends``; None where neither route holds for it."""
+    bound = item_arrays.magnitude_of(*ends)
+    prepared = prepare(block, shape, ends) if bound < 1 << 40 else None
     if prepared is None:
         return None
     plan, packed = prepared
@@ -230,4 +244,6 @@ def work_for(values: ItemArray, layout: int, bound: int, block: WeightBlock, sha
         return None
     if layout not in (1, plan.map_channels):  # the same items read as a map of other channels
         values, layout = item_arrays.channels_first(values, layout), 1
-    return PanelWork(values, layout, shape, plan, packed, limbs, bound)
+    shift = panels.byte_shift(*ends, block.bound) if plan.step == panels.BYTES else 0
+    assert shift is not None, "the plan is for these items"
+    return PanelWork(values, layout, shape, plan, packed, limbs, bound, shift)

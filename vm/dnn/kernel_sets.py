@@ -45,6 +45,11 @@ class KernelSet:
         return self.lanes * self.vectors
 
     @property
+    def bytes_pay(self) -> bool:
+        """Whether quads are faster than pairs."""
+        return self.quads != "plain bytes"
+
+    @property
     def signed_quads(self) -> bool:
         """Whether items of quads are signed; else they are unsigned."""
         return self.quads in ("sdot", "smull")

@@ -1,9 +1,11 @@
-"""Compiled kernels of the 16-bit route: pure functions on typed, contiguous arrays, callable from compiled code.
+"""Compiled kernels of the routes on vector instructions: pure functions on typed, contiguous arrays, callable from
+compiled code.
 
 ``panels`` packs their operands and decides where they hold; ``panel_tiles`` proves their arithmetic. Maps are
 *channels last*, ``[row][column][channel]``, the order in which one kernel row of a window is one stretch of items:
 
 - ``place_map``: a map into a padded one (int16).
+- ``shift_items``: a map's items into 8-bit ones.
 - ``pack_panels``: a weight block's bytes into panels of ``CHANNELS`` output channels.
 - ``correlate_panels``: correlation, bias, scale-down and clamp in one pass.
 - ``correlate_limbs``: the same where sums pass 31 bits.
@@ -85,30 +87,32 @@ def _item(packed, width, i):
 
 @compiled
 def _decode(packed, width, row):
-    """Write items of big-endian bytes (1 or 2 an item) to ``row``; the sum of their magnitudes, the least and the
-    greatest."""
-    total = np.int64(0)
+    """Write items of big-endian bytes (1 or 2 an item) to ``row``; the sum of their magnitudes, their sum, the least
+    and the greatest."""
+    total, plain = np.int64(0), np.int64(0)
     least, greatest = np.int16(32767), np.int16(-32768)
     if width == 1:
         for t in range(packed.shape[0]):
             value = np.int16(np.int8(packed[t]))
             row[t] = value
             total += abs(np.int64(value))
+            plain += np.int64(value)
             least, greatest = min(least, value), max(greatest, value)
     else:
         for t in range(packed.shape[0] // 2):
             value = np.int16((np.uint16(packed[2 * t]) << np.uint16(8)) | np.uint16(packed[2 * t + 1]))
             row[t] = value
             total += abs(np.int64(value))
+            plain += np.int64(value)
             least, greatest = min(least, value), max(greatest, value)
-    return total, least, greatest
+    return total, plain, least, greatest
 
 
 @compiled
-def pack_panels(packed, width, kernels, inputs, rows, columns, out):
+def pack_panels(packed, width, kernels, inputs, rows, columns, step, out, sums):
     """Pack weights ``[kernel][input][row][column]``, given as bytes (1 or 2 an item, big-endian), into ``out``:
-    ``[panel][row][pair of terms][channel][term of the pair]``, terms of a row in the order column, input, with a 0
-    where they are odd in number.
+    ``[panel][row][step of terms][channel][term of the step]``, steps of 2 or 4 terms, terms of a row in the order
+    column, input, with zeros where they fill no whole step. Writes each kernel's sum to ``sums``.
 
     Channels that fill up the last panel repeat the last kernel, so that their results leave the extremes alone.
     Returns (the largest sum of magnitudes of one kernel, the least and the greatest weight).
@@ -117,7 +121,7 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, out):
     """
     terms = inputs * rows * columns
     stretch = columns * inputs
-    length = stretch + stretch % 2
+    length = (stretch + step - 1) // step * step
     # an odd number of cache lines from row to row, so that rows do not contend for the same places of the cache
     span = ((terms + 31) // 32 | 1) * 32
     staged = np.empty((CHANNELS, span), np.int16)
@@ -128,26 +132,32 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, out):
         used = min(CHANNELS, kernels - first)
         for o in range(used):
             begin = (first + o) * terms * width
-            total, low, high = _decode(packed[begin : begin + terms * width], width, staged[o])
+            total, plain, low, high = _decode(packed[begin : begin + terms * width], width, staged[o])
+            sums[first + o] = plain
             largest, least, greatest = max(largest, total), min(least, np.int64(low)), max(greatest, np.int64(high))
         for o in range(used, CHANNELS):
             for t in range(terms):
                 staged[o, t] = staged[used - 1, t]
         for row in range(rows):
             target = out[(panel * rows + row) * length * CHANNELS :]
-            for term in range(0, stretch, 2):
-                source = ((term % inputs) * rows + row) * columns + term // inputs
-                pairs = target[term * CHANNELS : (term + 2) * CHANNELS]
-                if term + 1 == stretch:
+            for term in range(0, length, step):
+                steps = target[term * CHANNELS : (term + step) * CHANNELS]
+                for i in range(step):
+                    if term + i >= stretch:
+                        for o in range(CHANNELS):
+                            steps[step * o + i] = 0
+                        continue
+                    source = (((term + i) % inputs) * rows + row) * columns + (term + i) // inputs
                     for o in range(CHANNELS):
-                        pairs[2 * o] = flat[o * span + source]
-                        pairs[2 * o + 1] = 0
-                    continue
-                other = (((term + 1) % inputs) * rows + row) * columns + (term + 1) // inputs
-                for o in range(CHANNELS):
-                    pairs[2 * o] = flat[o * span + source]
-                    pairs[2 * o + 1] = flat[o * span + other]
+                        steps[step * o + i] = flat[o * span + source]
     return largest, least, greatest
+
+
+@compiled
+def shift_items(values, shift, out):
+    """``out = values + shift`` of 16-bit items, which fit 8 bits then; ``out`` may be longer."""
+    for i in range(values.shape[0]):
+        out[i] = np.int16(values[i] + shift)
 
 
 @compiled
@@ -219,9 +229,10 @@ def _reduced(extremes):
 def correlate_panels(values, window, weights, bias, kernels, reciprocal, low, high, first, out):
     """``out[n·kernels + o] = min(max(trunc((bias[o] + Σ_t weights[o, t]·values[window n, t]) / d), low), high)``.
 
-    ``values``: int16. ``window``: int64 numbers (positions, columns, row_step, column_step, segments, length,
-    stride): the window of position n starts at (n // columns)·row_step + (n % columns)·column_step and is ``segments``
-    stretches of ``length`` items (even), ``stride`` apart. ``weights``: ``pack_panels``'s. ``bias``: int32, its
+    ``values``: int16, or 8-bit items of the sign that the set takes. ``window``: int64 numbers (positions, columns,
+    row_step, column_step, segments, length, stride): the window of position n starts at (n // columns)·row_step + (n %
+    columns)·column_step and is ``segments`` stretches of ``length`` items (whole steps), ``stride`` apart. ``weights``:
+    ``pack_panels``'s, int16 or int8, by steps of 2 for 16-bit items and of 4 for 8-bit ones. ``bias``: int32, its
     last item repeated up to whole panels. ``reciprocal``: ``reciprocal_of(d)``. ``low``, ``high``: int32 values.
     ``out``: int16 or int32, one row of channels a position.
 

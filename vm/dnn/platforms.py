@@ -51,7 +51,7 @@ class Panels:
 
     def run(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> Deferred | None:
         """See ``Platform``."""
-        return deferred.work_for(buffer.stored, buffer.layout, buffer.bound, block, shape)
+        return deferred.work_for(buffer.stored, buffer.layout, buffer.extremes, block, shape)
 
 
 class Plain:

@@ -32,6 +32,11 @@ for bits, c, side, k, s in (7, 40, 5, 3, 1), (12, 35, 6, 3, 2), (20, 35, 4, 2, 1
     output = (side - k) // s + 1
     shape = Correlation(c, 1, c, (1, side, side), (1, k, k), (1, output, output), s, (0, 0, 0))
     digest.update(repr(to_integers(correlate(buffer, block, shape))).encode())
+for low, high in (0, 127), (-64, 63), (0, 255), (-300, 300):
+    buffer = Buffer([low, high] + [random.randrange(low, high + 1) for _ in range(30 * 26 * 26 - 2)])
+    block = WeightBlock.of_integers([random.randrange(-63, 64) for _ in range(128 * 30 * 9)])
+    shape = Correlation(1, 30, 128, (1, 26, 26), (1, 3, 3), (1, 26, 26), 1, (0, 1, 1))
+    digest.update(repr(to_integers(correlate(buffer, block, shape))).encode())
 print(digest.hexdigest())
 """
 

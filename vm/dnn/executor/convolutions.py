@@ -10,6 +10,7 @@ from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.deferred import prepare
 from smartvm.vm.dnn.executor.compiling import handler_address
 from smartvm.vm.dnn.executor.layout import CONVOLUTION
+from smartvm.vm.dnn.panels import BYTES
 from smartvm.vm.dnn.shapes import shape_of
 
 #: Instructions that become convolutions.
@@ -29,6 +30,8 @@ class Convolution:
         if shape is None or prepared is None:
             raise ValueError("no plan")
         plan, packed = prepared
+        if plan.step == BYTES:
+            raise ValueError("the 8-bit route is the kernels'")
         reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
         items = shape.groups * shape.inputs * prod(shape.sizes)
         if plan.gathered or max(shape.products, reads, items) >= _COUNT_LIMIT:
