@@ -12,7 +12,7 @@ import sys
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import event, types
+from numba.core import cgutils, event, types
 from numba.extending import intrinsic
 from smartvm.vm.dnn import kernel_sets
 from smartvm.vm.dnn.items import LIMBS
@@ -136,6 +136,40 @@ def copy_step(typing_context, target, at, source, start):
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@intrinsic
+def take_greater_step(typing_context, target, at, source, start):
+    """``target[at + i] = max(target[at + i], source[start + i])`` for i < ``COPY_STEP``, likewise."""
+    signature = types.void(target, types.intp, source, types.intp)
+
+    def generate(context, builder, sig, arguments):
+        def pointer(position):
+            array = context.make_array(sig.args[position])(context, builder, arguments[position])
+            vector = ir.VectorType(array.data.type.pointee, COPY_STEP)
+            return builder.bitcast(builder.gep(array.data, [arguments[position + 1]]), vector.as_pointer())
+
+        item_bytes = sig.args[0].dtype.bitwidth // 8
+        place = pointer(0)
+        old, new = builder.load(place, align=item_bytes), builder.load(pointer(2), align=item_bytes)
+        builder.store(builder.select(builder.icmp_signed(">", old, new), old, new), place, align=item_bytes)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def stack_memory(count):
+    """The intrinsic that gives memory for ``count`` items of an array's type, until the calling function ends: for
+    ``numba.carray`` in that function, which must be called by others, not be inlined by Numba."""
+
+    @intrinsic
+    def memory(typing_context, like):
+        def generate(context, builder, signature, arguments):
+            return cgutils.alloca_once(builder, context.get_data_type(like.dtype), size=count)
+
+        return types.CPointer(like.dtype)(like), generate
+
+    return memory
 
 
 @compiled
@@ -328,7 +362,8 @@ def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
     """Maximum of each window's cells inside the map, ``[row][column][channel]``: rows first, over whole lines of the
     map, then columns."""
     width = sizes[1] * channels
-    line = np.empty(width, x.dtype)
+    lines = np.empty(width + COPY_STEP, x.dtype)
+    line = lines[:width]
     for row in range(outputs[0]):
         i = row * stride - padding
         top = max(0, i)
@@ -339,11 +374,17 @@ def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
         if channels < 16 and padding == 0:  # no call for so few channels
             for column in range(outputs[1]):
                 start = column * stride * channels
-                for c in range(channels):
-                    best = line[start + c]
-                    for b in range(1, kernel):
-                        best = max(best, line[start + b * channels + c])
-                    out[at + c] = best
+                for c in range(0, channels, COPY_STEP):
+                    if at + c + COPY_STEP <= out.shape[0]:  # what is written too much is written over
+                        copy_step(out, at + c, lines, start + c)
+                        for b in range(1, kernel):
+                            take_greater_step(out, at + c, lines, start + b * channels + c)
+                        continue
+                    for c_rest in range(c, channels):
+                        best = line[start + c_rest]
+                        for b in range(1, kernel):
+                            best = max(best, line[start + b * channels + c_rest])
+                        out[at + c_rest] = best
                 at += channels
             continue
         for column in range(outputs[1]):

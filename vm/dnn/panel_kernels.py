@@ -18,9 +18,10 @@ caller widens what is there and calls again from that position.
 # mypy: ignore-errors
 from __future__ import annotations
 
+import numba
 import numpy as np
 from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.native import compiled
+from smartvm.vm.dnn.native import compiled, stack_memory
 from smartvm.vm.dnn.panel_tiles import panel_tile, tap_tile
 
 #: Output channels of a panel.
@@ -36,9 +37,15 @@ _REST = BLOCK // 2
 INT32_LOW = -(1 << 31)
 INT32_HIGH = (1 << 31) - 1
 
+#: Positions of a tile of one vector of channels.
+_NARROW_ROWS = ROWS * KERNELS.vectors
 _tile_full = panel_tile(ROWS)
+_tile_narrow = panel_tile(_NARROW_ROWS, 1)
 _tile_single = panel_tile(1)
 _taps = tap_tile()
+_memory_of_starts = stack_memory(BLOCK + _REST)
+_memory_of_edge = stack_memory(_NARROW_ROWS * CHANNELS)
+_memory_of_extremes = stack_memory(2 * _LANES)
 
 
 @compiled
@@ -171,42 +178,43 @@ def _correlate_block(
         starts[n - n0] = (n // columns) * row_step + (n % columns) * column_step
     panel_items = segments * length * CHANNELS
     count = n1 - n0
+    # one vector holds all channels
+    narrow = kernels <= _LANES and count >= _NARROW_ROWS
+    tile_rows = _NARROW_ROWS if narrow else ROWS if count >= ROWS else 1
     for panel in range((kernels + CHANNELS - 1) // CHANNELS):
         o = panel * CHANNELS
         used = min(CHANNELS, kernels - o)
         at = panel * panel_items
         n = 0
         while n < count:
-            if count - n >= ROWS or (count - n > 1 and count >= ROWS):
-                n = min(n, count - ROWS)  # the last tile may compute positions again
-                if used == CHANNELS:
-                    _tile_full(
-                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
-                        out, (n0 + n - base) * kernels + o, kernels, extremes,
-                    )  # fmt: skip
-                else:
-                    _tile_full(
-                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
-                        edge, 0, CHANNELS, extremes,
-                    )  # fmt: skip
-                    for r in range(ROWS):
-                        for c in range(used):
-                            out[(n0 + n + r - base) * kernels + o + c] = edge[r * CHANNELS + c]
-                n += ROWS
+            rows = tile_rows if count - n > 1 else 1
+            n = min(n, count - rows)  # the last tile may compute positions again
+            place = (n0 + n - base) * kernels + o
+            # a tile writes whole panels: beyond a row of fewer channels it spills into later rows, written afterwards
+            direct = used == CHANNELS or (kernels < CHANNELS and place + rows * kernels + CHANNELS <= out.shape[0])
+            target = out if direct else edge
+            start = place if direct else 0
+            pitch = kernels if direct else CHANNELS
+            if rows == 1:
+                _tile_single(
+                    values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                    target, start, pitch, extremes,
+                )  # fmt: skip
+            elif narrow:
+                _tile_narrow(
+                    values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                    target, start, pitch, extremes,
+                )  # fmt: skip
             else:
-                if used == CHANNELS:
-                    _tile_single(
-                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
-                        out, (n0 + n - base) * kernels + o, kernels, extremes,
-                    )  # fmt: skip
-                else:
-                    _tile_single(
-                        values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
-                        edge, 0, CHANNELS, extremes,
-                    )  # fmt: skip
+                _tile_full(
+                    values, starts, n, weights, at, segments, length, stride, bias, o, reciprocal, low, high,
+                    target, start, pitch, extremes,
+                )  # fmt: skip
+            if not direct:
+                for r in range(rows):
                     for c in range(used):
-                        out[(n0 + n - base) * kernels + o + c] = edge[c]
-                n += 1
+                        out[place + r * kernels + c] = edge[r * CHANNELS + c]
+            n += rows
 
 
 @compiled
@@ -240,9 +248,9 @@ def correlate_panels(values, window, weights, bias, kernels, reciprocal, low, hi
     A position below the number of positions means: the next block's results do not fit ``out``.
     """
     positions = window[0]
-    starts = np.empty(BLOCK + _REST, np.int64)
-    edge = np.empty(ROWS * CHANNELS, out.dtype)
-    extremes = np.empty(2 * _LANES, np.int32)
+    starts = numba.carray(_memory_of_starts(window), BLOCK + _REST)
+    edge = numba.carray(_memory_of_edge(out), _NARROW_ROWS * CHANNELS)
+    extremes = numba.carray(_memory_of_extremes(bias), 2 * _LANES)
     least, greatest = np.int64(INT32_HIGH), np.int64(INT32_LOW)
     n0 = first
     limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
@@ -268,7 +276,7 @@ def correlate_limbs(limbs, bits, window, weights, bias, kernels, divisor, low, h
     """
     positions = window[0]
     starts = np.empty(BLOCK + _REST, np.int64)
-    edge = np.empty(ROWS * CHANNELS, np.int32)
+    edge = np.empty(_NARROW_ROWS * CHANNELS, np.int32)
     extremes = np.empty(2 * _LANES, np.int32)
     sums = np.empty((BLOCK + _REST) * kernels, np.int32)
     totals = np.empty((BLOCK + _REST) * kernels, np.int64)
@@ -346,7 +354,7 @@ def correlate_taps(values, window, offsets, weights, bias, channels, reciprocal,
     int32."""
     positions, columns, row_step, column_step = window[0], window[1], window[2], window[3]
     tile_items = offsets.shape[0] * CHANNELS
-    extremes = np.empty(2 * _LANES, np.int32)
+    extremes = numba.carray(_memory_of_extremes(bias), 2 * _LANES)
     least, greatest = np.int64(INT32_HIGH), np.int64(INT32_LOW)
     limit = (np.int64(1) << np.int64(8 * out.itemsize - 1)) - 1
     n0 = first

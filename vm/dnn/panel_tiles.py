@@ -141,9 +141,9 @@ def _tile(operands, emit):
     return intrinsic(tile)
 
 
-def panel_tile(rows):
+def panel_tile(rows, vectors=KERNELS.vectors):
     """The intrinsic of ``emit_panel_tile`` for the set in use; operands are ``PANEL_OPERANDS``."""
-    return _tile(PANEL_OPERANDS, lambda builder, given: emit_panel_tile(builder, KERNELS, rows, given))
+    return _tile(PANEL_OPERANDS, lambda builder, given: emit_panel_tile(builder, KERNELS, rows, given, vectors))
 
 
 def tap_tile():
@@ -151,25 +151,26 @@ def tap_tile():
     return _tile(TAP_OPERANDS, lambda builder, given: emit_tap_tile(builder, KERNELS, given))
 
 
-def emit_panel_tile(builder, kernels, rows, given):
-    """Emit a tile of ``rows`` positions.
+def emit_panel_tile(builder, kernels, rows, given, vectors=None):
+    """Emit a tile of ``rows`` positions and the first ``vectors`` vectors of a panel's channels (None: all).
 
     Position n's window is made of ``segments`` stretches of ``length`` items (whole steps) of ``values``, the first
     at ``starts[n]``, each ``stride`` items after the one before. ``weights`` from ``weight_at`` on: for each step the
     panel's channels, the weights of a channel beside each other. ``bias`` from ``bias_at`` on: the channels' start
     values. Result (r, c) goes to ``out[out_at + r·pitch + c]``.
     """
-    sums = _panel_sums(builder, kernels, rows, given)
+    vectors = vectors or kernels.vectors
+    sums = _panel_sums(builder, kernels, rows, given, vectors)
     finish = Finish(builder, kernels, given)
     for r in range(rows):
-        for v in range(kernels.vectors):
-            finish.store(finish.apply(sums[r * kernels.vectors + v]), r, v * kernels.lanes)
+        for v in range(vectors):
+            finish.store(finish.apply(sums[r * vectors + v]), r, v * kernels.lanes)
     finish.keep_extremes()
 
 
-def _panel_sums(builder, kernels, rows, given):
+def _panel_sums(builder, kernels, rows, given, vectors):
     """Emit the loops; returns the sums, position by position."""
-    vectors, lanes = kernels.vectors, kernels.lanes
+    lanes = kernels.lanes
     sums_type = ir.VectorType(I32, lanes)
     item = given.values.type.pointee
     step = STEP_BITS // item.width
@@ -219,7 +220,7 @@ def _panel_sums(builder, kernels, rows, given):
         items = broadcast(builder, kernels, builder.load(place, align=item.width // 8), item)
         sums += [add_products(builder, kernels, totals[r * vectors + v], items, weights[v]) for v in range(vectors)]
     next_term = builder.add(term, _number(step))
-    next_at = builder.add(at, _number(step * lanes * vectors))
+    next_at = builder.add(at, _number(step * lanes * kernels.vectors))
     term.add_incoming(next_term, inner)
     at.add_incoming(next_at, inner)
     for total, new in zip(totals, sums, strict=True):

@@ -3,6 +3,7 @@
 # mypy: ignore-errors
 from __future__ import annotations
 
+import numpy as np
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
@@ -93,9 +94,12 @@ def _table(frame, activation, scale):
 
 @helper
 def _look_up(values, limit, results, out):
-    """Results in the middle are those of 0; ``out`` may be ``values``."""
+    """The result of 0 stands in the middle; ``out`` may be ``values``. First arguments are clamped, many at a time."""
+    largest = (1 << (8 * values.itemsize - 1)) - 1
+    low, high = values.dtype.type(max(-limit, -largest - 1)), values.dtype.type(min(limit, largest))
     for i in range(values.shape[0]):
-        x = int(values[i])
-        x = x if x < limit else limit
-        x = x if x > -limit else -limit
-        out[i] = results[x + limit]
+        x = values[i]
+        x = x if x < high else high
+        out[i] = x if x > low else low
+    for i in range(values.shape[0]):
+        out[i] = results[np.uint64(int(out[i]) + limit)]
