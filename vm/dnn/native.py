@@ -364,6 +364,8 @@ def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
     width = sizes[1] * channels
     lines = np.empty(width + COPY_STEP, x.dtype)
     line = lines[:width]
+    # places of whole columns of which steps may write too much: it is written over
+    in_steps = max(0, (out.shape[0] - COPY_STEP) // channels) * channels
     for row in range(outputs[0]):
         i = row * stride - padding
         top = max(0, i)
@@ -372,20 +374,13 @@ def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
             _take_greatest(line, x[a * width : (a + 1) * width])
         at = row * outputs[1] * channels
         if channels < 16 and padding == 0:  # no call for so few channels
-            for column in range(outputs[1]):
-                start = column * stride * channels
-                for c in range(0, channels, COPY_STEP):
-                    if at + c + COPY_STEP <= out.shape[0]:  # what is written too much is written over
-                        copy_step(out, at + c, lines, start + c)
-                        for b in range(1, kernel):
-                            take_greater_step(out, at + c, lines, start + b * channels + c)
-                        continue
-                    for c_rest in range(c, channels):
-                        best = line[start + c_rest]
-                        for b in range(1, kernel):
-                            best = max(best, line[start + b * channels + c_rest])
-                        out[at + c_rest] = best
-                at += channels
+            _greatest_of_columns(lines, channels, kernel, stride, at, min(at + outputs[1] * channels, in_steps), out)
+            for place in range(max(at, in_steps), at + outputs[1] * channels):
+                start = (place - at) // channels * stride * channels + (place - at) % channels
+                best = line[start]
+                for b in range(1, kernel):
+                    best = max(best, line[start + b * channels])
+                out[place] = best
             continue
         for column in range(outputs[1]):
             j = column * stride - padding
@@ -395,6 +390,18 @@ def pool_maximum(x, sizes, channels, kernel, outputs, stride, padding, out):
             for b in range(left + 1, min(sizes[1], j + kernel)):
                 _take_greatest(cells, line[b * channels : (b + 1) * channels])
             at += channels
+
+
+@compiled
+def _greatest_of_columns(lines, channels, kernel, stride, first, end, out):
+    """Maxima of ``kernel`` columns each, written from place ``first`` up to ``end`` and less than a step beyond."""
+    start = 0
+    for at in range(first, end, channels):
+        for c in range(0, channels, COPY_STEP):
+            copy_step(out, at + c, lines, start + c)
+            for b in range(1, kernel):
+                take_greater_step(out, at + c, lines, start + b * channels + c)
+        start += stride * channels
 
 
 @compiled
