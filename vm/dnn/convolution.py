@@ -6,7 +6,7 @@ from smartvm.vm.dnn import gas
 from smartvm.vm.dnn.correlation import bound_of, transpose
 from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
 from smartvm.vm.dnn.platforms import convolve, load_block
-from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution, depthwise, full_connection
+from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution, depthwise, full_connection, volume
 from smartvm.vm.extension import InstructionContext
 
 
@@ -54,17 +54,9 @@ def conv_3d(context: InstructionContext) -> None:
     """CONV_3D(weights, C, O, D, H, k, s, p): three-dimensional convolution, W = H."""
     block_id, *_ = context.operands
     channels, kernels, depth, height, kernel, stride, padding = _plane_operands(context, ("depth", "height"))
-    side = output_side(context, "height", height, kernel, stride, padding)
-    shape = Correlation(
-        groups=1,
-        inputs=channels,
-        kernels=kernels,
-        sizes=(depth, height, height),
-        kernel=(kernel, kernel, kernel),
-        outputs=(output_side(context, "depth", depth, kernel, stride, padding), side, side),
-        stride=stride,
-        padding=(padding, padding, padding),
-    )
+    for name, size in (("depth", depth), ("height", height)):
+        output_side(context, name, size, kernel, stride, padding)
+    shape = volume(channels, kernels, depth, height, kernel, stride, padding)
     require_length(context, channels * depth * height * height, f"{channels}x{depth}x{height}x{height}")
     _correlate_block(context, block_id, shape, f"{kernels}x{channels}x{kernel}x{kernel}x{kernel}")
 

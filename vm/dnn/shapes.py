@@ -80,6 +80,23 @@ def _plane(
     )
 
 
+def volume(
+    channels: int, kernels: int, depth: int, height: int, kernel: int, stride: int, padding: int
+) -> Correlation:
+    """CONV_3D's shape: maps as wide as high."""
+    layers, side = ((size + 2 * padding - kernel) // stride + 1 for size in (depth, height))
+    return Correlation(
+        groups=1,
+        inputs=channels,
+        kernels=kernels,
+        sizes=(depth, height, height),
+        kernel=(kernel, kernel, kernel),
+        outputs=(layers, side, side),
+        stride=stride,
+        padding=(padding, padding, padding),
+    )
+
+
 def full_connection(channels: int, height: int, width: int, outputs: int) -> Correlation:
     """FULL_CON's shape: the only window is the whole map."""
     sizes = (1, height, width)
@@ -87,9 +104,10 @@ def full_connection(channels: int, height: int, width: int, outputs: int) -> Cor
 
 
 def shape_of(name: str, operands: Sequence[int]) -> Correlation | None:
-    """The shape of CONV_SING, CONV_MUL or FULL_CON with known operands (block id first), if it is one at all."""
+    """The shape of CONV_SING, CONV_MUL, CONV_3D or FULL_CON with known operands (block id first), if it is one at
+    all."""
     _, *sizes = operands
-    if name not in ("CONV_SING", "CONV_MUL", "FULL_CON") or max(sizes) >= 1 << 32:
+    if name not in ("CONV_SING", "CONV_MUL", "CONV_3D", "FULL_CON") or max(sizes) >= 1 << 32:
         return None
     if name == "FULL_CON":
         channels, height, width, outputs = sizes
@@ -97,6 +115,8 @@ def shape_of(name: str, operands: Sequence[int]) -> Correlation | None:
     channels, kernels, height, width, kernel, stride, padding = sizes
     if min(sizes[:-1]) < 1 or min(height, width) + 2 * padding < kernel:
         return None
+    if name == "CONV_3D":
+        return volume(channels, kernels, height, width, kernel, stride, padding)
     if name == "CONV_MUL":
         return convolution(channels, kernels, height, width, kernel, stride, padding)
     return depthwise(channels, height, width, kernel, stride, padding) if kernels == channels else None

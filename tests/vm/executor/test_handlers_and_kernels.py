@@ -77,6 +77,7 @@ BLOCKS: dict[int, Sequence[int]] = {
     10: [7, -8, 900, 3, 4],
     11: [((11 * i) % 25) - 12 for i in range(200)],
     9: [((17 * i) % 91) - 45 for i in range(36 * 5)],
+    12: [((5 * i) % 19) - 9 for i in range(48)],
     6: [((31 * i) % 4001) - 2000 for i in range(96)],
     7: [1 << 61, -(1 << 61)],
 }
@@ -145,7 +146,7 @@ def programs(draw: st.DrawFn) -> list[list[Step]]:
 def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
     n = shape.length
     odd = draw(st.integers(0, 14)) == 0  # now and then an operand that does not fit
-    match draw(st.integers(0, 25)):
+    match draw(st.integers(0, 30)):
         case 0 | 1:
             return call("BUF_SCL0", draw(NUMBERS))
         case 2 | 3:
@@ -202,6 +203,21 @@ def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
             return _convolution(draw, shape, odd)
         case 22 | 23:
             return _pooling(draw, shape, odd)
+        case 24:
+            return _volume(draw, shape, odd)
+        case 25 | 26:
+            return _transposed(draw, shape, odd)
+        case 27:
+            shape.length, steps = _matrices(draw, odd)
+            return steps
+        case 28:
+            count = draw(st.integers(0, 5))
+            shape.length = n + count
+            return call("BUF_ALLO", count if not odd else 1 << 33)
+        case 29:
+            offset = draw(st.integers(0, n))
+            count = draw(st.integers(0, min(n - offset, 20))) + odd * draw(st.sampled_from([1, 1100]))
+            return [*call("BTOS0", offset, count), *(["ADD"] * max(0, min(count, 20) - 1)), 9000, "MSTORE"]
         case _:
             other = draw(st.sampled_from(["BUF_FIL", "BUF_CLS", "BTOS1", "GAS", "ACT_SM0"]))
             if other == "BUF_FIL":
@@ -211,7 +227,7 @@ def _instruction(draw: st.DrawFn, shape: _Shape) -> list[Step]:
             if other == "BTOS1":
                 return call("BTOS1", draw(st.integers(1, 7)), draw(st.integers(0, n)) + odd)
             if other == "ACT_SM0":
-                return call("ACT_SM0", 1000)
+                return call("ACT_SM0", draw(SCALES))
             return ["GAS", 3000, "MSTORE"]
 
 
@@ -238,6 +254,50 @@ def _convolution(draw: st.DrawFn, shape: _Shape, odd: bool) -> list[Step]:
     shape.length = kernels * sides[0] * sides[1]
     name = "CONV_SING" if depthwise else "CONV_MUL"
     return call(name, block, channels, kernels, height, width, kernel, stride, padding)
+
+
+def _volume(draw: st.DrawFn, shape: _Shape, odd: bool) -> list[Step]:
+    """CONV_3D of a cube, or of what is left of the Buffer."""
+    side = draw(st.integers(1, 3))
+    depth = draw(st.integers(1, 3))
+    items = side * side * depth
+    kernel, padding = draw(st.integers(1, 3)), draw(st.integers(0, 2))
+    fitting = [k for k, items in BLOCKS.items() if len(items) % kernel**3 == 0 and k != 4]
+    if odd or shape.length < items or not fitting or min(side, depth) + 2 * padding < kernel:
+        return call("CONV_3D", draw(st.integers(0, 8)), 1, 1, depth, side, kernel, 1, padding)
+    block, stride = draw(st.sampled_from(fitting)), draw(st.integers(1, 2))
+    kernels = len(BLOCKS[block]) // kernel**3
+    drop = call("BUF_FREE", shape.length - items)
+    sides = [(size + 2 * padding - kernel) // stride + 1 for size in (depth, side)]
+    shape.length = kernels * sides[0] * sides[1] ** 2
+    return [*drop, *call("CONV_3D", block, 1, kernels, depth, side, kernel, stride, padding)]
+
+
+def _transposed(draw: st.DrawFn, shape: _Shape, odd: bool) -> list[Step]:
+    n = shape.length
+    channels = _divisor(draw, n) if n else 1
+    height = _divisor(draw, n // channels) if n else 1
+    width = n // channels // height if n else 1
+    kernel, stride, padding = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 1 + odd))
+    fitting = [k for k, items in BLOCKS.items() if len(items) % (channels * kernel * kernel) == 0]
+    block = draw(st.integers(0, 8)) if odd or not fitting else draw(st.sampled_from(fitting))
+    kernels = max(1, len(BLOCKS.get(block, ())) // (channels * kernel * kernel))
+    sides = [(side - 1) * stride - 2 * padding + kernel for side in (height, width)]
+    shape.length = kernels * max(0, sides[0]) * max(0, sides[1])
+    return call("CONV_TPD", block, channels, kernels, height, width, kernel, stride, padding)
+
+
+def _matrices(draw: st.DrawFn, odd: bool) -> tuple[int, list[Step]]:
+    """MAT_MUL of matrices that are written to memory before, and how many items it gives."""
+    rows, inner, columns = (draw(st.integers(1, 3)) for _ in range(3))
+    values = draw(st.lists(NUMBERS, min_size=inner * (rows + columns), max_size=inner * (rows + columns)))
+    first = [rows, inner, *values[: rows * inner]]
+    second = [inner + odd, columns, *values[rows * inner :]]
+    offset = 16000 + draw(st.sampled_from([0, 5]))
+    steps: list[Step] = []
+    for place, word in enumerate([*first, *second]):
+        steps += [word, offset + 32 * place, "MSTORE"]
+    return rows * columns, [*steps, *call("MAT_MUL", offset, offset + 32 * len(first))]
 
 
 def _pooling(draw: st.DrawFn, shape: _Shape, odd: bool) -> list[Step]:
@@ -334,6 +394,22 @@ NETWORK: list[list[Step]] = [
     call("POOL_OL", 1, 4, 3, 1, 1),
     call("BTOM_PACK", 4096, 16, 4),
     ["BUF_CAT"],
+    call("BUF_FREE", 120),
+    call("POOL_AVG", 2, 4, 2, 2, 2),
+    call("BUF_ALLO", 2),
+    call("BUF_CLS", 1),
+    [*call("BTOS0", 1, 3), "ADD", "ADD", "POP"],
+    call("ACT_SM0", 1000),
+    call("BUF_FIL", 77),
+    call("BUF_ALLO", 8),
+    call("BUF_FREE", 6),
+    call("BUF_COPY", 0, 8),
+    call("CONV_3D", 12, 1, 6, 2, 2, 2, 1, 1),
+    call("BUF_SCL1", 100),
+    call("BUF_FREE", 160),
+    call("CONV_TPD", 9, 2, 10, 1, 1, 3, 1, 0),
+    [*(step for i, word in enumerate([2, 2, 3, -4, 5, 6]) for step in (word, 5120 + 32 * i, "MSTORE"))],
+    call("MAT_MUL", 5120, 5120),
 ]
 
 

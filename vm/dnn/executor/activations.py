@@ -1,9 +1,11 @@
-"""Handlers of activations, by tables that Python makes of scales in frequent use."""
+"""Handlers of activations: of each item by tables that Python makes of scales in frequent use, softmax by float64 with
+the error bound of ``activation_float``, where that decides every item."""
 
 # mypy: ignore-errors
 from __future__ import annotations
 
 import numpy as np
+from smartvm.vm.dnn import activation_float
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
@@ -11,6 +13,7 @@ from smartvm.vm.dnn.executor.frames import (
     OWNED,
     WIDTH,
     affordable,
+    at_least_32,
     buffer_of,
     enter_unordered,
     executor_of,
@@ -21,10 +24,11 @@ from smartvm.vm.dnn.executor.frames import (
     pop_operands,
     rule,
 )
-from smartvm.vm.dnn.executor.layout import EXECUTOR, HYPERBOLIC_TANGENT, RULE, SIGMOID, TABLE, TABLE_COUNT
+from smartvm.vm.dnn.executor.layout import CONSTANTS, EXECUTOR, HYPERBOLIC_TANGENT, RULE, SIGMOID, TABLE, TABLE_COUNT
 from smartvm.vm.dnn.executor.memory import helper, int16_array, int32_array, int64_array, load, store
-from smartvm.vm.dnn.executor.spares import take
+from smartvm.vm.dnn.executor.spares import give_back, take
 
+_ACTIVATION_SCALE_BITS = EXECUTOR["constants"] + CONSTANTS.index("activation_scale_bits")
 _RULE_PER_ITEM = RULE["per_item"]
 _TABLE_ACTIVATION = TABLE["activation"]
 _TABLE_ITEMS = TABLE["items"]
@@ -33,6 +37,67 @@ _TABLE_LIMIT = TABLE["limit"]
 
 _TABLES = 8 * EXECUTOR["tables"]
 _TABLE_BYTES = 8 * TABLE.size
+
+
+def softmax(frame):
+    """ACT_SM0(v)."""
+    state = enter_unordered(frame)
+    if state == 0 or not is_number(frame, 0):
+        return 0
+    scale = number_of(frame, 0)
+    executor = executor_of(frame)
+    buffer = buffer_of(state)
+    count = load(buffer, LENGTH)
+    price = count * rule(frame, _RULE_PER_ITEM)
+    if scale < 1 or scale > activation_float.SCALE_LIMIT or scale >> load(executor, _ACTIVATION_SCALE_BITS) != 0:
+        return 0
+    if count > activation_float.COUNT_LIMIT or not affordable(frame, price) or not at_least_32(executor, buffer):
+        return 0
+    if count != 0:
+        out = take(executor, 4 * count)
+        space = take(executor, 24 * count)
+        if out == 0 or space == 0:
+            return 0
+        results = int32_array(out, count)
+        if load(buffer, WIDTH) == 4:
+            decided = _softmax(int32_array(load(buffer, DATA), count), scale, space, results)
+        else:
+            decided = _softmax(int64_array(load(buffer, DATA), count), scale, space, results)
+        give_back(executor, space, 24 * count)
+        if not decided:
+            give_back(executor, out, 4 * count)
+            return 0
+        hold(executor, buffer, out, 4 * count, count, 4, scale)
+    pay(frame, price)
+    pop_operands(frame, 1)
+    return 1
+
+
+@helper
+def _softmax(values, scale, space, out):
+    """Whether the results could be decided; ``space`` is the address of three 64-bit numbers for each item. Items are
+    below 2^62, so their distances have 63 bits."""
+    count = out.shape[0]
+    highest, lowest = int(values[0]), int(values[0])
+    for i in range(count):
+        highest = max(highest, int(values[i]))
+        lowest = min(lowest, int(values[i]))
+    if highest == lowest:  # scale / count, the only ties that there are
+        quotient, rest = scale // count, scale % count
+        if 2 * rest > count or (2 * rest == count and quotient % 2 == 1):
+            quotient += 1
+        for i in range(count):
+            out[i] = quotient
+        return True
+    distances, exact = int64_array(space, count), int64_array(space + 8 * count, count)
+    limit = (activation_float.ARGUMENT_LIMIT + 1) * scale
+    for i in range(count):
+        distances[i] = min(highest - int(values[i]), limit)
+    if activation_float.softmax(distances, float(scale), exact, int64_array(space + 16 * count, count)) != 0:
+        return False
+    for i in range(count):
+        out[i] = exact[i]
+    return True
 
 
 def sigmoid(frame):

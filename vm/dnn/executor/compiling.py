@@ -20,7 +20,7 @@ from smartvm.vm.dnn.executor.settling import FUNCTIONS
 
 #: Modules that all handlers are made of, beside their own, and modules of ``vm.dnn`` whose functions they call.
 _SHARED = ("deferring", "frames", "layout", "memory", "parts", "spares")
-_COMPILED_IN = ("dot_products", "kernel_sets", "native", "panel_kernels", "panel_tiles")
+_COMPILED_IN = ("activation_float", "dot_products", "kernel_sets", "native", "panel_kernels", "panel_tiles")
 
 _SIGNATURE = numba.int64(numba.int64)
 

@@ -14,10 +14,12 @@ from smartvm.vm.dnn.panels import BYTES
 from smartvm.vm.dnn.shapes import shape_of
 
 #: Instructions that become convolutions.
-CONVOLUTIONS = frozenset({"CONV_MUL", "CONV_SING", "FULL_CON"})
+CONVOLUTIONS = frozenset({"CONV_3D", "CONV_MUL", "CONV_SING", "FULL_CON"})
 
 #: What gas depends on must be below, so that handlers' sums do not overflow.
 _COUNT_LIMIT = 1 << 40
+#: Items of windows that handlers gather at once; more are gathered bit by bit by kernels.
+_GATHERED_ITEMS = 1 << 17
 
 
 class Convolution:
@@ -34,8 +36,10 @@ class Convolution:
             raise ValueError("the 8-bit route is the kernels'")
         reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
         items = shape.groups * shape.inputs * prod(shape.sizes)
-        if plan.gathered or max(shape.products, reads, items) >= _COUNT_LIMIT:
+        if max(shape.products, reads, items) >= _COUNT_LIMIT:
             raise ValueError("no plan for handlers")
+        if plan.gathered and shape.positions * plan.length > _GATHERED_ITEMS:
+            raise ValueError("too many windows")
         weights = packed.weights
         kind = "settle_words" if plan.offsets is None else "settle_taps"
         if weights.itemsize == 1:
@@ -44,6 +48,8 @@ class Convolution:
             kind = "settle_bytes"
         cells = items // plan.map_channels
         height, width = (1, cells) if shape.is_whole_map and plan.offsets is None else shape.sizes[1:]
+        # windows are gathered of channels in their own order
+        map_channels = 1 if plan.gathered else plan.map_channels
         self.operands = operands
         self.block = block
         self._fields = np.zeros(CONVOLUTION.size, np.int64)
@@ -53,7 +59,7 @@ class Convolution:
         fields = {
             "opcode": opcode,
             "items": items,
-            "map_channels": plan.map_channels,
+            "map_channels": map_channels,
             "height": height,
             "width": width,
             "kernels": shape.kernels,
@@ -71,9 +77,19 @@ class Convolution:
             "offsets": 0 if plan.offsets is None else plan.offsets.ctypes.data,
             "taps": 0 if plan.offsets is None else len(plan.offsets),
             "norm": packed.norm,
+            "gathered": plan.gathered,
+            "inputs": shape.inputs,
+            "stride": shape.stride,
         }
         for field, value in fields.items():
             self._fields[CONVOLUTION[field]] = value
+        for field, numbers in (
+            ("sizes", shape.sizes),
+            ("kernel", shape.kernel),
+            ("outputs", shape.outputs),
+            ("padding", shape.padding),
+        ):
+            self._fields[CONVOLUTION[field] : CONVOLUTION[field] + 3] = numbers
         start = CONVOLUTION["operands"]
         self._fields[start : start + len(operands) - 1] = operands[1:]
 

@@ -71,8 +71,8 @@ _ACTIVATIONS = {
     "ACT_SM1": (SIGMOID, activations.sigmoid),
     "ACT_TANH": (HYPERBOLIC_TANGENT, activations.hyperbolic_tangent),
 }
-#: Bytes of the largest weight block that handlers add.
-_LARGEST_BIAS = 1 << 20
+#: Bytes of the largest weight block whose single items handlers use.
+_LARGEST_BLOCK = 1 << 20
 
 #: The greatest scale that gets a table: it takes half a megabyte then.
 _TABLE_SCALE = 1 << 13
@@ -170,9 +170,9 @@ class DnnExecutor:
             return
         if name in CONVOLUTIONS and platforms.available()[0].name == "panels":
             self._prepare_convolution(machine, frame.address, opcode, name, operands)
-        elif name == "BUF_BIAS":
+        elif name in ("BUF_BIAS", "CONV_TPD"):
             entry = machine.state.block_entry(frame.address, operands[0])
-            if entry is not None and entry.size <= _LARGEST_BIAS:
+            if entry is not None and entry.size <= _LARGEST_BLOCK:
                 block = machine.blocks.block(entry)
                 machine.block_directory.learn(frame.address, operands[0], block, machine.state.blocks_version)
         elif name in _ACTIVATIONS and frame.buffer is not None:

@@ -29,6 +29,7 @@ from smartvm.vm.dnn.executor.memory import (
     int32_array,
     int64_array,
     load,
+    load_big_endian,
     store,
 )
 from smartvm.vm.dnn.executor.spares import give_back, room, take
@@ -451,6 +452,31 @@ def expand_memory(frame, offset, size):
         fields[:] = 0
         store(frame, _MEMORY_SIZE, end)
     return memory + offset
+
+
+@helper
+def read_words(source, out):
+    """Write words of Memory to ``out``, cut where they do not fit; their largest magnitude, or 2^62 when it is not
+    below that."""
+    low = 0
+    high = 0
+    misfit = 0
+    number = out.dtype.type
+    for i in range(out.shape[0]):
+        last = load_big_endian(source + WORD_BYTES - 8)
+        sign = last >> 63
+        misfit |= (load(source, 0) ^ sign) | (load(source, 1) ^ sign) | (load(source, 2) ^ sign)
+        low = min(low, last)
+        high = max(high, last)
+        out[i] = number(last)
+        source += WORD_BYTES
+    return BOUND_LIMIT if misfit != 0 else bound_of(low, high)
+
+
+@helper
+def bound_of(low, high):
+    """The largest magnitude between two numbers around 0; 2^62 when it is not below that."""
+    return BOUND_LIMIT if low <= -BOUND_LIMIT or high >= BOUND_LIMIT else max(-low, high)
 
 
 # -- weight blocks

@@ -1,5 +1,5 @@
 """The handlers: by name, a function of the frame's address that executes the instruction and says so, or changes
-nothing.
+nothing. (BTOS1 alone has none: it changes the state, which is Python's.)
 
 A handler is compiled when it is first wanted. Its operands are on the stack and its constant gas is charged.
 """
@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from smartvm.vm.dnn.executor import activations, items, moves, pooling, products
+from smartvm.vm.dnn.executor import activations, items, matrices, moves, pooling, products
 
 Handler = Callable[[int], int]
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "ACT_RL": items.rectify,
+        "ACT_SM0": activations.softmax,
         "ACT_SM1": activations.sigmoid,
         "ACT_TANH": activations.hyperbolic_tangent,
         "BTOM": moves.to_memory,
         "BTOM_PACK": moves.to_memory_packed,
+        "BTOS0": moves.to_stack,
         "BUF_ADD": items.add,
+        "BUF_ALLO": moves.extend,
         "BUF_BIAS": items.add_bias,
         "BUF_CAT": moves.concatenate,
+        "BUF_CLS": moves.clear_first,
         "BUF_COPY": moves.save,
+        "BUF_FIL": moves.fill,
         "BUF_FREE": moves.drop_last,
         "BUF_INIT": moves.initialise,
         "BUF_MUL": items.multiply,
@@ -31,11 +36,15 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "BUF_SCL1": items.scale_down,
         "BUF_SIZE": moves.size,
         "BUF_SWAP": moves.swap,
+        "CONV_3D": products.convolve,
         "CONV_MUL": products.convolve,
         "CONV_SING": products.convolve,
+        "CONV_TPD": matrices.transpose,
         "FULL_CON": products.fully_connected,
+        "MAT_MUL": matrices.multiply,
         "MTOB": moves.from_memory,
         "MTOB_PACK": moves.from_memory_packed,
+        "POOL_AVG": pooling.average,
         "POOL_MAX": pooling.maximum,
         "POOL_OL": pooling.overlapping,
     }

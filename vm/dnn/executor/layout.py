@@ -57,7 +57,8 @@ ADDENDS_TOGETHER = 64
 #: many as the instruction with ``opcode`` has; ``items`` that it reads, ``map_channels`` of ``height`` x
 #: ``width`` cells; ``kernels`` and ``positions`` of its result; what gas depends on; padding, and whether the
 #: map must be copied for it; the addresses of ``weight_items`` packed weights, of the function that carries it
-#: out, of seven window numbers and of ``taps`` offsets; the largest sum of magnitudes of one kernel.
+#: out, of seven window numbers and of ``taps`` offsets; the largest sum of magnitudes of one kernel; the shape
+#: (``shapes``), where windows must be ``gathered`` as rows.
 CONVOLUTION = Structure(
     "opcode",
     ("operands", 7),
@@ -80,6 +81,13 @@ CONVOLUTION = Structure(
     "offsets",
     "taps",
     "norm",
+    "gathered",
+    "inputs",
+    ("sizes", 3),
+    ("kernel", 3),
+    ("outputs", 3),
+    "stride",
+    ("padding", 3),
 )
 
 #: An activation's table: results for −``limit`` … ``limit`` as 16-bit items; beyond, they are those of the ends.

@@ -15,6 +15,7 @@ from smartvm.vm.dnn.executor.frames import (
     affordable,
     at_least_32,
     bound_below,
+    bound_of,
     buffer_of,
     clear,
     copy_items,
@@ -27,7 +28,9 @@ from smartvm.vm.dnn.executor.frames import (
     expand_memory,
     hold,
     in_order,
+    is_number,
     memory_area,
+    number_of,
     pay,
     pop_operands,
     pop_saved,
@@ -35,10 +38,13 @@ from smartvm.vm.dnn.executor.frames import (
     price_of_items,
     push_number,
     push_saved,
+    read_words,
     rule,
     saved_count,
     size_of,
     top_saved,
+    width_for,
+    writable,
 )
 from smartvm.vm.dnn.executor.layout import BOUND_LIMIT, CONSTANTS, EXECUTOR, ITEMS, RULE, SAVED_LIMIT
 from smartvm.vm.dnn.executor.memory import (
@@ -53,10 +59,12 @@ from smartvm.vm.dnn.executor.memory import (
     store_big_endian,
 )
 from smartvm.vm.dnn.executor.spares import take
-from smartvm.vm.native.layout import FRAME, WORD_BYTES
+from smartvm.vm.native.layout import FRAME, STACK_BYTES, WORD_BYTES
 
 _FRAME_MEMORY = FRAME["memory"]
 _FRAME_MEMORY_SIZE = FRAME["memory_size"]
+_STACK = FRAME["stack"]
+_STACK_TOP = FRAME["stack_top"]
 
 _PER_ITEM = RULE["per_item"]
 _SAVED_BUFFERS_LIMIT = EXECUTOR["constants"] + CONSTANTS.index("saved_buffers_limit")
@@ -136,8 +144,8 @@ def _read(source, count, width, target, item_width):
     not below that. Items that do not fit are cut."""
     if width == WORD_BYTES:
         if item_width == 4:
-            return _read_words(source, int32_array(target, count))
-        return _read_words(source, int64_array(target, count))
+            return read_words(source, int32_array(target, count))
+        return read_words(source, int64_array(target, count))
     if width == 8:
         if item_width == 4:
             return _read_long(source, int32_array(target, count))
@@ -147,23 +155,6 @@ def _read(source, count, width, target, item_width):
     else:
         _read_short(source, width, int64_array(target, count))
     return 1 << (8 * width - 1)
-
-
-@helper
-def _read_words(source, out):
-    low = 0
-    high = 0
-    misfit = 0
-    number = out.dtype.type
-    for i in range(out.shape[0]):
-        last = load_big_endian(source + WORD_BYTES - 8)
-        sign = last >> 63
-        misfit |= (load(source, 0) ^ sign) | (load(source, 1) ^ sign) | (load(source, 2) ^ sign)
-        low = min(low, last)
-        high = max(high, last)
-        out[i] = number(last)
-        source += WORD_BYTES
-    return BOUND_LIMIT if misfit != 0 else _bound_of(low, high)
 
 
 @helper
@@ -177,12 +168,7 @@ def _read_long(source, out):
         high = max(high, value)
         out[i] = number(value)
         source += 8
-    return _bound_of(low, high)
-
-
-@helper
-def _bound_of(low, high):
-    return BOUND_LIMIT if low <= -BOUND_LIMIT or high >= BOUND_LIMIT else max(-low, high)
+    return bound_of(low, high)
 
 
 @helper
@@ -296,6 +282,111 @@ def initialise(frame):
     hold(executor, buffer, data, 4 * count, count, 4, 0)
     pay(frame, price)
     pop_operands(frame, 1)
+    return 1
+
+
+def extend(frame):
+    """BUF_ALLO(n)."""
+    state = enter(frame)
+    count = size_of(frame, 0)
+    if state == 0 or count < 0:
+        return 0
+    buffer = buffer_of(state)
+    have = load(buffer, LENGTH)
+    price = count * rule(frame, _PER_ITEM) + price_of_growth(frame, state, count, 0)
+    if not affordable(frame, price):
+        return 0
+    if count != 0:
+        width = 4 if have == 0 else load(buffer, WIDTH)
+        if not _make_room(executor_of(frame), buffer, have + count, width):
+            return 0
+        byte_array(load(buffer, DATA) + have * width, count * width)[:] = 0
+        store(buffer, LENGTH, have + count)
+        if have == 0:
+            store(buffer, BOUND, 0)
+    pay(frame, price)
+    pop_operands(frame, 1)
+    return 1
+
+
+def clear_first(frame):
+    """BUF_CLS(n)."""
+    state = enter(frame)
+    count = size_of(frame, 0)
+    if state == 0 or count < 0:
+        return 0
+    buffer = buffer_of(state)
+    width = load(buffer, WIDTH)
+    price = count * rule(frame, _PER_ITEM)
+    if count > load(buffer, LENGTH) or not affordable(frame, price):
+        return 0
+    if not writable(executor_of(frame), buffer, width):
+        return 0
+    byte_array(load(buffer, DATA), count * width)[:] = 0
+    pay(frame, price)
+    pop_operands(frame, 1)
+    return 1
+
+
+def fill(frame):
+    """BUF_FIL(v)."""
+    state = enter_unordered(frame)
+    if state == 0 or not is_number(frame, 0):
+        return 0
+    value = number_of(frame, 0)
+    buffer = buffer_of(state)
+    count = load(buffer, LENGTH)
+    bound = abs(value)
+    price = price_of_items(frame, count, bound)
+    if price < 0 or not affordable(frame, price):
+        return 0
+    width = width_for(bound)
+    executor = executor_of(frame)
+    data = take(executor, count * width)
+    if data == 0:
+        return 0
+    if width == 4:
+        _fill(int32_array(data, count), value)
+    else:
+        _fill(int64_array(data, count), value)
+    hold(executor, buffer, data, count * width, count, width, bound)
+    store(buffer, LAYOUT, 1)
+    pay(frame, price)
+    pop_operands(frame, 1)
+    return 1
+
+
+@helper
+def _fill(values, value):
+    number = values.dtype.type(value)
+    for i in range(values.shape[0]):
+        values[i] = number
+
+
+def to_stack(frame):
+    """BTOS0(offset, size)."""
+    state = enter(frame)
+    offset, count = size_of(frame, 0), size_of(frame, 1)
+    if state == 0 or offset < 0 or count < 0:
+        return 0
+    buffer = buffer_of(state)
+    height = load(frame, _STACK_TOP) - load(frame, _STACK)
+    price = count * rule(frame, _PER_ITEM)
+    if offset + count > load(buffer, LENGTH) or not affordable(frame, price):
+        return 0
+    if height + (count - 2) * WORD_BYTES > STACK_BYTES or not at_least_32(executor_of(frame), buffer):
+        return 0
+    pay(frame, price)
+    pop_operands(frame, 2)
+    data = load(buffer, DATA)
+    if load(buffer, WIDTH) == 4:
+        small = int32_array(data, offset + count)
+        for i in range(count):
+            push_number(frame, int(small[offset + count - 1 - i]))
+    else:
+        large = int64_array(data, offset + count)
+        for i in range(count):
+            push_number(frame, large[offset + count - 1 - i])
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Handlers of pooling by the maximum. (An average is the last of a network: its kernel may take it.)"""
+"""Handlers of pooling."""
 
 # mypy: ignore-errors
 from __future__ import annotations
@@ -7,6 +7,7 @@ from smartvm.vm.dnn import native
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
+    INT32_LIMIT,
     LAYOUT,
     LENGTH,
     WIDTH,
@@ -63,7 +64,7 @@ def _interleave(values, channels, out):
 
 
 @helper
-def _pool(frame, channels, height, width, kernel, stride, padding):
+def _pool(frame, channels, height, width, kernel, stride, padding, is_average):
     state = enter_unordered(frame)
     if state == 0 or channels < 1 or height < 1 or width < 1 or kernel < 1 or stride < 1 or kernel >= _KERNEL_LIMIT:
         return 0
@@ -81,6 +82,8 @@ def _pool(frame, channels, height, width, kernel, stride, padding):
         return 0
     executor = executor_of(frame)
     limit = 1 << load(executor, _NARROW_BITS)
+    if is_average:  # sums of a window are in the narrow tier, and have 32 bits
+        limit = (min(limit, INT32_LIMIT) - 1) // area + 1
     if bound_below(executor, buffer, limit) >= limit:
         return 0
     count = channels * cells
@@ -98,10 +101,16 @@ def _pool(frame, channels, height, width, kernel, stride, padding):
     sizes = (height, width)
     if item_width == 2:
         values, short = int16_array(source, length), int16_array(out, count)
-        native.pool_maximum(values, sizes, channels, kernel, outputs, stride, padding, short)
+        if is_average:
+            _average(executor, values, sizes, channels, kernel, outputs, stride, short)
+        else:
+            native.pool_maximum(values, sizes, channels, kernel, outputs, stride, padding, short)
     else:
         wide, small = int32_array(source, length), int32_array(out, count)
-        native.pool_maximum(wide, sizes, channels, kernel, outputs, stride, padding, small)
+        if is_average:
+            _average(executor, wide, sizes, channels, kernel, outputs, stride, small)
+        else:
+            native.pool_maximum(wide, sizes, channels, kernel, outputs, stride, padding, small)
     if source != load(buffer, DATA):
         give_back(executor, source, length * item_width)
     hold(executor, buffer, out, count * item_width, count, item_width, load(buffer, BOUND))
@@ -111,10 +120,24 @@ def _pool(frame, channels, height, width, kernel, stride, padding):
     return 1
 
 
+@helper
+def _average(executor, values, sizes, channels, kernel, outputs, stride, out):
+    size = 4 * channels * sizes[1]
+    line = take(executor, size)
+    native.pool_average(values, sizes, channels, kernel, outputs, stride, int32_array(line, channels * sizes[1]), out)
+    give_back(executor, line, size)
+
+
 def maximum(frame):
     """POOL_MAX(C, H, W, k, s)."""
     channels, height, width = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2)
-    return _pool(frame, channels, height, width, size_of(frame, 3), size_of(frame, 4), 0)
+    return _pool(frame, channels, height, width, size_of(frame, 3), size_of(frame, 4), 0, False)
+
+
+def average(frame):
+    """POOL_AVG(C, H, W, k, s)."""
+    channels, height, width = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2)
+    return _pool(frame, channels, height, width, size_of(frame, 3), size_of(frame, 4), 0, True)
 
 
 def overlapping(frame):
@@ -122,4 +145,4 @@ def overlapping(frame):
     channels, side, kernel, padding = size_of(frame, 0), size_of(frame, 1), size_of(frame, 2), size_of(frame, 4)
     if padding < 0 or padding >= kernel:
         return 0
-    return _pool(frame, channels, side, side, kernel, size_of(frame, 3), padding)
+    return _pool(frame, channels, side, side, kernel, size_of(frame, 3), padding, False)

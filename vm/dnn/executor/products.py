@@ -48,7 +48,7 @@ _READS_PER_1024 = RULE["reads_per_1024"]
 
 
 def convolve(frame):
-    """CONV_MUL and CONV_SING (weights, C, O, H, W, k, s, p)."""
+    """CONV_MUL and CONV_SING (weights, C, O, H, W, k, s, p), CONV_3D(weights, C, O, D, H, k, s, p)."""
     return _correlate(frame, 7)
 
 

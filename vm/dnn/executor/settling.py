@@ -4,7 +4,7 @@ stands for, and passes over items of every width. They give 0 when there is no m
 # mypy: ignore-errors
 from __future__ import annotations
 
-from smartvm.vm.dnn import panel_kernels
+from smartvm.vm.dnn import native, panel_kernels
 from smartvm.vm.dnn.executor.deferring import BIAS, CONVOLUTION_OF, DIVISOR, HIGH, INPUT, LOW
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
@@ -21,6 +21,7 @@ from smartvm.vm.dnn.executor.frames import (
 )
 from smartvm.vm.dnn.executor.layout import CONVOLUTION, EXECUTOR
 from smartvm.vm.dnn.executor.memory import (
+    copy_bytes,
     helper,
     int8_array,
     int16_array,
@@ -46,6 +47,13 @@ _WEIGHT_ITEMS = CONVOLUTION["weight_items"]
 _WINDOW = CONVOLUTION["window"]
 _OFFSETS = CONVOLUTION["offsets"]
 _TAPS = CONVOLUTION["taps"]
+_GATHERED = CONVOLUTION["gathered"]
+_INPUTS = CONVOLUTION["inputs"]
+_SIZES = CONVOLUTION["sizes"]
+_KERNEL = CONVOLUTION["kernel"]
+_OUTPUTS = CONVOLUTION["outputs"]
+_STRIDE = CONVOLUTION["stride"]
+_PADDING = CONVOLUTION["padding"]
 _WINDOW_NUMBERS = 7
 
 
@@ -63,7 +71,10 @@ def _short_items(executor, items):
 
 @helper
 def _placed_items(convolution):
-    """Items of the map as the kernel reads it."""
+    """Items of the map as the kernel reads it, or of the rows of its windows."""
+    if load(convolution, _GATHERED) != 0:
+        window = _window(convolution)
+        return window[0] * window[5]
     height = load(convolution, _HEIGHT) + 2 * load(convolution, _TOP)
     width = load(convolution, _MAP_WIDTH) + 2 * load(convolution, _LEFT)
     return height * width * load(convolution, _MAP_CHANNELS)
@@ -72,6 +83,8 @@ def _placed_items(convolution):
 @helper
 def _placed(executor, items, convolution, source):
     """The map, channels last and padded, as the kernel reads it: ``source`` itself where it is that already."""
+    if load(convolution, _GATHERED) != 0:
+        return _gathered(executor, load(items, LENGTH), convolution, source)
     channels = load(convolution, _MAP_CHANNELS)
     length = load(items, LENGTH)
     cells = length // channels
@@ -100,6 +113,39 @@ def _placed(executor, items, convolution, source):
 @helper
 def _window(convolution):
     return int64_array(load(convolution, _WINDOW), _WINDOW_NUMBERS)
+
+
+@helper
+def _triple(convolution, first):
+    return load(convolution, first), load(convolution, first + 1), load(convolution, first + 2)
+
+
+@helper
+def _gathered(executor, length, convolution, source):
+    """The windows as rows, of a map in its own order."""
+    step = native.COPY_STEP
+    window = _window(convolution)
+    size = 2 * (_placed_items(convolution) + step)
+    data = take(executor, size)
+    padded = take(executor, 2 * (length + step))  # whole steps are read at its end
+    if data == 0 or source == 0 or padded == 0:
+        return 0
+    copy_bytes(padded, source, 2 * length)
+    native.gather_windows(
+        int16_array(padded, length + step),
+        load(convolution, _INPUTS),
+        _triple(convolution, _SIZES),
+        _triple(convolution, _KERNEL),
+        _triple(convolution, _OUTPUTS),
+        load(convolution, _STRIDE),
+        _triple(convolution, _PADDING),
+        0,
+        window[0],
+        window[5],
+        int16_array(data, size // 2),
+    )
+    give_back(executor, padded, 2 * (length + step))
+    return data
 
 
 @helper
