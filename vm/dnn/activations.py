@@ -67,8 +67,12 @@ def _each(buffer: Buffer, scale: int, fast: Any, exact: Callable[[int, int], int
     out = np.empty(count, np.int64)
     undecided = np.empty(count, np.int64)
     remaining = fast(clamped, float(scale), out, undecided)
+    decided: dict[int, int] = {}  # an attacker may have searched for an undecided item, and repeat it
     for i in undecided[:remaining].tolist():
-        out[i] = exact(int(clamped[i]), scale)
+        x = int(clamped[i])
+        if x not in decided:
+            decided[x] = exact(x, scale)
+        out[i] = decided[x]
     return out.astype(item_arrays.narrow_type(-scale, scale))
 
 

@@ -144,3 +144,12 @@ def test_a_share_whose_fraction_is_near_a_half_by_chance_is_no_tie():
     out, undecided = np.empty(3, np.int64), np.empty(3, np.int64)
     assert activation_pairs.softmax(distances, float(v), out, undecided) == 0
     assert out.tolist() == reference.act_sm0([0, 255, 255], v)
+
+
+@pytest.mark.parametrize(("name", "v", "x"), [("sigmoid", 65271, 768856), ("hyperbolic_tangent", 65033, 5559)])
+def test_an_item_that_float64_cannot_decide_is_decided_once_however_often_it_stands_there(monkeypatch, name, v, x):
+    exact = getattr(activation_exact, name)
+    calls = []
+    monkeypatch.setattr(activation_exact, name, lambda *item: calls.append(item) or exact(*item))
+    assert results(name, [x, 0, x, x], v) == [exact(x, v), exact(0, v), exact(x, v), exact(x, v)]
+    assert calls == [(x, v)]
