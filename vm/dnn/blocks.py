@@ -162,6 +162,11 @@ class WeightBlock:
                 self._extremes = item_arrays.extremes(array)
         return self._extremes
 
+    @property
+    def extremes_are_known(self) -> bool:
+        """Whether ``extremes`` costs nothing."""
+        return self._extremes is not None
+
     def note_extremes(self, low: int, high: int) -> None:
         """Take what a kernel found while it read all items: their least and their greatest."""
         if self._extremes is None:

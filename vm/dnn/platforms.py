@@ -6,7 +6,7 @@ first platform that takes a correlation gets it: the choice is made for each ins
 bounds of its operands, and never shows in a result, since every platform computes the same exact integers.
 
 ``SMARTVM_PLATFORM=NAME`` forces one (read at each choice; what it does not take goes to ``plain``, which takes
-everything). A GPU is another implementation of ``Platform``, before ``panels`` in ``PLATFORMS``.
+everything). A GPU is another implementation of ``Platform``, before ``rows`` in ``PLATFORMS``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from smartvm.errors import SmartVMError
 from smartvm.vm.dnn import correlation, deferred
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer, Deferred
+from smartvm.vm.dnn.rows import Rows
 from smartvm.vm.dnn.shapes import Correlation
 
 #: The environment variable that forces a platform.
@@ -69,7 +70,7 @@ class Plain:
 
 
 #: In the order in which they are asked.
-PLATFORMS: tuple[Platform, ...] = (Panels(), Plain())
+PLATFORMS: tuple[Platform, ...] = (Rows(), Panels(), Plain())
 
 
 def available() -> tuple[Platform, ...]:

@@ -11,8 +11,10 @@ from smartvm.vm.dnn import kernel_sets
 
 PROGRAM = """
 import hashlib, random
+import numpy as np
 from smartvm.vm.dnn import Buffer, WeightBlock
 from smartvm.vm.dnn.correlation import correlate
+from smartvm.vm.dnn.row_kernels import multiply_rows
 from smartvm.vm.dnn.shapes import Correlation
 from smartvm.vm.dnn.items import to_integers
 random = random.Random(1)
@@ -37,6 +39,12 @@ for low, high in (0, 127), (-64, 63), (0, 255), (-300, 300):
     block = WeightBlock.of_integers([random.randrange(-63, 64) for _ in range(128 * 30 * 9)])
     shape = Correlation(1, 30, 128, (1, 26, 26), (1, 3, 3), (1, 26, 26), 1, (0, 1, 1))
     digest.update(repr(to_integers(correlate(buffer, block, shape))).encode())
+values = np.array([random.randrange(-9, 9) for _ in range(77)], np.int16)
+packed = np.frombuffer(random.randbytes(2 * 77 * 6), np.uint8)
+for width in 1, 2:
+    sums = np.empty(6, np.int64)
+    multiply_rows(values, packed, width, 6, 3, sums)
+    digest.update(sums.tobytes())
 print(digest.hexdigest())
 """
 

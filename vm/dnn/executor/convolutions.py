@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
+from smartvm.vm.dnn import rows
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.deferred import prepare
 from smartvm.vm.dnn.executor.compiling import handler_address
@@ -28,8 +29,10 @@ class Convolution:
     def __init__(self, opcode: int, name: str, operands: tuple[int, ...], block: WeightBlock) -> None:
         """Raises ``ValueError`` where the 16-bit route has no plan that handlers can follow."""
         shape = shape_of(name, operands)
-        prepared = None if shape is None else prepare(block, shape)
-        if shape is None or prepared is None:
+        if shape is None or rows.takes(block, shape):
+            raise ValueError("not by panels")
+        prepared = prepare(block, shape)
+        if prepared is None:
             raise ValueError("no plan")
         plan, packed = prepared
         if plan.step == BYTES:

@@ -168,7 +168,7 @@ class DnnExecutor:
             self._install(name, opcode)
         if machine.weights_as_slots:
             return
-        if name in CONVOLUTIONS and platforms.available()[0].name == "panels":
+        if name in CONVOLUTIONS and any(platform.name == "panels" for platform in platforms.available()):
             self._prepare_convolution(machine, frame.address, opcode, name, operands)
         elif name in ("BUF_BIAS", "CONV_TPD"):
             entry = machine.state.block_entry(frame.address, operands[0])
