@@ -1,11 +1,14 @@
-"""What goes into an execution and what comes out: environments, messages, results."""
+"""What goes into an execution and what comes out: environments, messages, results.
+
+What every message needs one of is a named tuple: making one takes half of the time of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 #: A code address that means: the code of ``Message.target``.
 Address = bytes
@@ -40,8 +43,7 @@ class BlockEnvironment:
     block_hash: Callable[[int], bytes] = _no_block_hash
 
 
-@dataclass(frozen=True, slots=True)
-class TransactionEnvironment:
+class TransactionEnvironment(NamedTuple):
     """What every frame of a transaction sees. ``gas_price`` is the effective one, in wei."""
 
     origin: Address = bytes(20)
@@ -49,8 +51,7 @@ class TransactionEnvironment:
     blob_hashes: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A call, or for ``Machine.create`` a creation (``data`` is then the init code, ``target`` ignored).
 
     ``value`` is transferred before the code runs. ``code`` overrides the code of ``target``; nothing else of
@@ -106,8 +107,7 @@ class HaltInformation:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionResult:
+class ExecutionResult(NamedTuple):
     """What a message came to.
 
     ``success``: it ended by STOP, RETURN or SELFDESTRUCT. ``reverted``: by REVERT. ``error`` is set when it

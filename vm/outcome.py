@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smartvm.vm.messages import HaltInformation
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """``output`` is what RETURN or REVERT gave; ``gas_left`` goes back to the caller."""
 
     success: bool
