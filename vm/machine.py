@@ -104,6 +104,7 @@ class Machine:
         self.dnn_fields = fields.data
         self.block_directory = BlockDirectory(self.dnn_fields)
         self.blocks.on_drop = self.block_directory.forget
+        self.blocks.other_uses = self.block_directory
         self.arenas.machine[MACHINE["dnn"]] = fields.ctypes.data
         #: The executor whose handlers take turns with kernels, once there is one.
         self.active_dnn_executor: DnnExecutor | None = None

@@ -504,3 +504,27 @@ def test_a_block_that_changes_is_read_anew(by_handlers: World, by_kernels: World
         world.state.set_block(ACCOUNT, 5, None)
         assert world.run(code).error is not None
         world.state.set_block(ACCOUNT, 5, before)
+
+
+def test_blocks_that_handlers_use_stay_in_the_cache() -> None:
+    """The block that goes is the one used least recently, by handlers or kernels."""
+    often, once, others = 1, 2, range(3, 8)
+    blocks = {number: [300 + number] * 2000 for number in (often, once, *others)}
+    world = World(blocks, dnn="handlers", block_cache_bytes=5 * 2 * 4001)
+
+    def add(number: int) -> bytes:
+        return assemble(*call("BUF_INIT", 2000), *call("BUF_BIAS", number), "STOP")
+
+    def is_kept(number: int) -> bool:
+        entry = world.state.block_entry(ACCOUNT, number)
+        assert entry is not None
+        return entry in world.machine.blocks
+
+    for number in (often, once):
+        for _ in range(3):
+            assert world.run(add(number)).success
+    for number in others:
+        assert world.run(add(often)).success  # by its handler: a kernel would ask the cache
+        assert world.run(add(number)).success
+        assert is_kept(often)
+    assert not is_kept(once)

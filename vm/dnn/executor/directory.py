@@ -137,6 +137,21 @@ class BlockDirectory:
             self._view[self._warmed_view[place] * BLOCK.size + BLOCK["warm"]] = 0
         self._fields[EXECUTOR["warmed_count"]] = mark
 
+    # -- uses
+
+    def count_use(self) -> int:
+        """The number of a use of a block that is made now by a kernel."""
+        self._fields[EXECUTOR["uses"]] += 1
+        return self._fields[EXECUTOR["uses"]]
+
+    def used_since(self, use: int) -> list[tuple[int, WeightBlock]]:
+        """The blocks that handlers used after a use of some number, with the number of the last use of each."""
+        if self._fields[EXECUTOR["uses"]] == use:
+            return []
+        used = self._entries[:, BLOCK["used"]]
+        found = ((int(used[number]), self._kept.get(int(number))) for number in np.flatnonzero(used > use))
+        return [(last, cast(WeightBlock, kept["block"])) for last, kept in found if kept is not None]
+
     # -- facts
 
     def learn(

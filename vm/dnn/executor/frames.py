@@ -36,6 +36,7 @@ from smartvm.vm.dnn.executor.spares import give_back, room, take
 from smartvm.vm.native.layout import BUFFERS_WITHHELD, FRAME, MACHINE, WORD_BYTES
 
 _BLOCK_FRESH = BLOCK["fresh"]
+_BLOCK_USED = BLOCK["used"]
 _BLOCK_WARM = BLOCK["warm"]
 _BLOCK_WORDS = BLOCK["words"]
 _EXECUTOR_BLOCKS = EXECUTOR["blocks"]
@@ -50,6 +51,7 @@ _EXECUTOR_CONVERT = EXECUTOR["convert"]
 _EXECUTOR_MAGNITUDE = EXECUTOR["magnitude"]
 _EXECUTOR_IN_ORDER = EXECUTOR["in_order"]
 _EXECUTOR_TRANSACTION = EXECUTOR["transaction"]
+_EXECUTOR_USES = EXECUTOR["uses"]
 _EXECUTOR_VERSION = EXECUTOR["version"]
 _EXECUTOR_WARMED = EXECUTOR["warmed"]
 _EXECUTOR_WARMED_COUNT = EXECUTOR["warmed_count"]
@@ -518,8 +520,11 @@ def price_of_block(frame, entry):
 
 @helper
 def warm_block(frame, entry):
-    """Mark a block as accessed. The list has room: each entry is in it once."""
+    """Mark a block as accessed, and as the one used last. The list has room: each entry is in it once."""
     executor = executor_of(frame)
+    uses = load(executor, _EXECUTOR_USES) + 1
+    store(executor, _EXECUTOR_USES, uses)
+    store(entry, _BLOCK_USED, uses)
     transaction = load(executor, _EXECUTOR_TRANSACTION)
     if load(entry, _BLOCK_WARM) == transaction:
         return

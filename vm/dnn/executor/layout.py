@@ -45,10 +45,13 @@ MODE_PYTHON = 2
 BOUND_LIMIT = 1 << 62
 
 #: What is known of a weight block, by account and block id. ``fresh`` is the version of the state's blocks for
-#: which the rest holds; ``warm`` the transaction in which it was accessed. ``words`` are those that reading it
-#: costs; ``items`` is the address of ``count`` items of 8 bytes, ``addends`` that of the same at 4 bytes with the last
-#: one repeated up to a multiple of ``ADDENDS_TOGETHER``, ``convolution`` that of a CONVOLUTION, 0 when not prepared.
-BLOCK = Structure(("key", 8), "hash", "warm", "fresh", "words", "count", "bound", "items", "addends", "convolution")
+#: which the rest holds; ``warm`` the transaction in which it was accessed; ``used`` the number of its last use by a
+#: handler. ``words`` are those that reading it costs; ``items`` is the address of ``count`` items of 8 bytes,
+#: ``addends`` that of the same at 4 bytes with the last one repeated up to a multiple of ``ADDENDS_TOGETHER``,
+#: ``convolution`` that of a CONVOLUTION, 0 when not prepared.
+BLOCK = Structure(
+    ("key", 8), "hash", "warm", "used", "fresh", "words", "count", "bound", "items", "addends", "convolution"
+)
 
 #: A multiple of the channels of every kernel's panels.
 ADDENDS_TOGETHER = 64
@@ -135,6 +138,7 @@ EXECUTOR = Structure(
     "warmed",  # numbers of the entries made warm in this transaction, in order
     "warmed_count",
     "warmed_capacity",
+    "uses",  # of blocks, counted
     ("hash_keys", 8),
     "in_order",  # addresses of functions that handlers share (``settling``)
     "convert",
