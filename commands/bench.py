@@ -32,9 +32,7 @@ def command() -> None:
 )  # fmt: skip
 @click.option("--repetitions", default=5, show_default=True, type=click.IntRange(1), help="Runs, the least counts.")
 @click.option("--no-plots", is_flag=True, help="Only tables and JSON.")
-def paper(
-    networks: Sequence[str], experiments: Sequence[str], output: Path, repetitions: int, no_plots: bool
-) -> None:
+def paper(networks: Sequence[str], experiments: Sequence[str], output: Path, repetitions: int, no_plots: bool) -> None:
     """The experiments of the SmartVM paper: the paper's value, ours, and the definition used.
 
     Code size (Fig. 11), latency by where the weights are (Fig. 12-15, Table 2), memory (Fig. 16-17), gas of each layer
@@ -67,11 +65,12 @@ def paper(
 def _measured(networks: Sequence[str], experiments: Sequence[str], repetitions: int) -> Iterator[Measurement]:
     import tempfile
 
-    from smartvm.commands.paper import accuracy, code_size, gas, latency, memory, process_memory
+    from smartvm.commands.paper import accuracy, code_size, gas, latency, memory, plain, process_memory
     from smartvm.commands.paper.subject import made_ready
     from smartvm.examples.networks import network_named
 
     slots: latency.SlotTimes | None = None
+    plain_of_lenet5: plain.PlainTimes | None = None
     measurements: list[Measurement] = []
     for name in networks:
         network = network_named(name)
@@ -87,7 +86,9 @@ def _measured(networks: Sequence[str], experiments: Sequence[str], repetitions: 
                 click.echo(f"{name}: latency", err=True)
                 if slots is None:
                     slots = latency.slot_times(subject, repetitions)
-                measurements += latency.latencies(subject, slots, repetitions)
+                if plain_of_lenet5 is None:
+                    plain_of_lenet5 = plain.plain_times(min(repetitions, 3))
+                measurements += latency.latencies(subject, slots, plain_of_lenet5, repetitions)
             if "memory" in experiments:
                 click.echo(f"{name}: memory", err=True)
                 if name != "lstm":
@@ -96,6 +97,7 @@ def _measured(networks: Sequence[str], experiments: Sequence[str], repetitions: 
                 measurements += process_memory.process_memory(subject)
             if "gas" in experiments:
                 measurements += gas.layer_gas(subject)
+                measurements += gas.instructions(subject)
             if "accuracy" in experiments:
                 click.echo(f"{name}: accuracy", err=True)
                 measurements += accuracy.accuracies(subject)

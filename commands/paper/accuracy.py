@@ -42,9 +42,7 @@ def accuracies(subject: Subject, pictures: int | None = None) -> Iterator[Measur
         yield Measurement(FIGURE, network.folder, quantity, value, "%", _TRAINED, note)
     same = 100 * float((named[0] == named[1]).mean())
     yield Measurement(FIGURE, network.folder, "same class", same, "%", _SAME)
-    difference = max(
-        float(np.abs(a - b).max() / np.abs(a).max()) for a, b in zip(of_floats, of_integers, strict=True)
-    )
+    difference = max(float(np.abs(a - b).max() / np.abs(a).max()) for a, b in zip(of_floats, of_integers, strict=True))
     yield Measurement(FIGURE, network.folder, "difference", 100 * difference, "%", _DIFFERENCE)
 
 

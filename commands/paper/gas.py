@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smartvm.commands.paper.executed import counting_table
 from smartvm.commands.paper.measurement import Measurement
+from smartvm.commands.paper.plain import plain_instructions
 from smartvm.commands.paper.subject import Subject
 from smartvm.examples.networks.layer_events import shape_text
+from smartvm.instructions.loader import load_table
 from smartvm.vm import KernelEvent
 
 FIGURE = "Table 3"
@@ -14,6 +17,12 @@ _DEFINITION = (
     "gas of the layer's instruction with the bias, division and activation that follow it; "
     "the rest is input, output, calldata and calls"
 )
+
+_EXECUTED = (
+    "executed instructions, the plain Solidity contract compiled by smartvm with its optimizer "
+    "(benchmarks/lenet5_plain.py has solc's code too)"
+)
+_WITHOUT = ("instructions, a call, EVM-only", "instructions, the first layer, EVM-only")
 
 #: Instructions that begin a layer.
 _LAYERS = frozenset({"CONV_SING", "CONV_MUL", "CONV_3D", "CONV_TPD", "FULL_CON", "POOL_MAX", "POOL_AVG", "POOL_OL"})
@@ -49,3 +58,14 @@ def layer_gas(subject: Subject) -> Iterator[Measurement]:
         yield Measurement(FIGURE, subject.network.folder, names[key], sum(parts), "gas", _DEFINITION)
     yield Measurement(FIGURE, subject.network.folder, "the rest", total - spent, "gas", _DEFINITION)
     yield Measurement(FIGURE, subject.network.folder, "a call", total, "gas", _DEFINITION)
+
+
+def instructions(subject: Subject) -> Iterator[Measurement]:
+    """How many instructions a call executes, and LeNet-5 without DNN instructions."""
+    network = subject.network.folder
+    with subject.chain(table=counting_table(load_table("default"))) as chain:
+        executed = subject.call(chain).gas_used
+    yield Measurement(FIGURE, network, "instructions, a call", executed, "", _EXECUTED)
+    if network == "lenet5":
+        for quantity, count in zip(_WITHOUT, plain_instructions(), strict=True):
+            yield Measurement(FIGURE, network, quantity, count, "", _EXECUTED)

@@ -26,9 +26,7 @@ _SAVES = (
     "pooling and activations, as frameworks list them"
 )
 _SAVES_STRICT = "the same with products and pooling alone as layers"
-_EVM = (
-    "EVM memory that the plain Solidity contract has allocated after each layer (it frees none): weights and maps"
-)
+_EVM = "EVM memory that the plain Solidity contract has allocated after each layer (it frees none): weights and maps"
 _PEAK = "input and output of a layer and saved Buffers, all live, at 32 bytes an item"
 _REAL = "the same at the bytes an item that the VM keeps (1, 2, 4 or 8, whatever a map's items need)"
 

@@ -12,7 +12,7 @@ from smartvm.commands.paper.measurement import Measurement
 #: What is said where it is absent.
 MISSING = "no plots: matplotlib is not installed (pip install 'smartvm[bench]')"
 
-_WAYS = ("off-chain", "EVM-only", "per slot", "blocks", "blocks + prefetch")
+_WAYS = ("off-chain", "EVM-only", "per slot", "per slot, SLOAD alone", "blocks", "blocks + prefetch")
 
 
 def is_available() -> bool:
@@ -52,9 +52,7 @@ def write_plots(measurements: Sequence[Measurement], folder: Path) -> list[Path]
     }
     written += _bars("fig17-process", "Fig. 16-17: memory of the process", "MiB", networks, series, folder)
     for network in networks:
-        layers = [
-            m for m in measurements if m.figure == gas.FIGURE and m.network == network and m.quantity != "a call"
-        ]
+        layers = [m for m in measurements if m.figure == gas.FIGURE and m.network == network and m.quantity != "a call"]
         if layers:
             series = {network: [m.value for m in layers]}
             names = [m.quantity.strip() for m in layers]
@@ -77,7 +75,8 @@ def _bars(
     if not series:
         return []
     lying = len(groups) > 8  # long names beside lying bars
-    figure, axes = pyplot.subplots(figsize=(8, 1.5 + 0.25 * len(groups)) if lying else (7, 4.5))
+    size = (8, 1.5 + 0.25 * len(groups)) if lying else (7, 4.5)
+    figure, axes = pyplot.subplots(figsize=size, layout="constrained")
     width = 0.8 / len(series)
     for position, (label, found) in enumerate(series.items()):
         places = [i + (position - (len(series) - 1) / 2) * width for i in range(len(groups))]
@@ -94,8 +93,7 @@ def _bars(
         axes.set_ylabel(unit)
     axes.set_title(title)
     if len(series) > 1:
-        axes.legend(fontsize="small")
-    figure.tight_layout()
+        figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     paths = [folder / f"{name}.{kind}" for kind in ("png", "svg")]
     for path in paths:
         figure.savefig(path)

@@ -11,7 +11,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 from smartvm.commands.paper.measurement import Measurement
-from smartvm.commands.paper.published import REMARKS, published
+from smartvm.commands.paper.published import PUBLISHED, REMARKS, published
+
+#: Stands below a table without the paper's values.
+NOTHING_KNOWN = "the paper's values are not known here"
 
 #: Marks a quantity that is the calling thread's processor time.
 _CPU = " (CPU)"
@@ -24,14 +27,10 @@ def print_tables(measurements: Sequence[Measurement], console: Console) -> None:
         console.print(f"[bold]{figure}[/bold]", highlight=False)
         by_part = [row for row in rows if ": " in row.quantity]
         if by_part:
-            console.print(_by_part(figure, by_part))
+            console.print(_by_part(by_part))
         alone = [row for row in rows if ": " not in row.quantity]
         if alone:
-            table = Table("network", "quantity", "paper", "ours")
-            table.columns[3].justify = "right"
-            for row in alone:
-                table.add_row(row.network, row.quantity, published(figure, row.network, row.quantity), shown(row))
-            console.print(table)
+            console.print(_alone(figure, alone))
         definitions: dict[str, list[str]] = {}
         for row in rows:
             name = row.quantity.partition(":")[0].removesuffix(_CPU)
@@ -46,13 +45,25 @@ def print_tables(measurements: Sequence[Measurement], console: Console) -> None:
         console.print(remark, highlight=False)
 
 
-def _by_part(figure: str, rows: Sequence[Measurement]) -> Table:
+def _alone(figure: str, rows: Sequence[Measurement]) -> Table:
+    """A line for each quantity, beside the paper's values where one is known."""
+    known = any((figure, row.network, row.quantity) in PUBLISHED for row in rows)
+    table = Table("network", "quantity", *(["paper"] if known else []), "ours")
+    table.columns[-1].justify = "right"
+    for row in rows:
+        paper = [PUBLISHED.get((figure, row.network, row.quantity), "")] if known else []
+        table.add_row(row.network, row.quantity, *paper, shown(row))
+    table.caption = "where nothing stands, the paper's value is not known here" if known else NOTHING_KNOWN
+    return table
+
+
+def _by_part(rows: Sequence[Measurement]) -> Table:
     """Quantities ``way: part`` and ``way: part (CPU)``, a line for each way and a column for each part."""
     values = {(row.network, row.quantity): row for row in rows}
     ways = dict.fromkeys((row.network, row.quantity.partition(": ")[0]) for row in rows)
     parts = [p for p in dict.fromkeys(row.quantity.partition(": ")[2] for row in rows) if not p.endswith(_CPU)]
-    table = Table("network", "weights", f"paper, {parts[0]}", *(f"{part}, wall{_CPU}" for part in parts))
-    for column in table.columns[3:]:
+    table = Table("network", "weights", *(f"{part}, wall{_CPU}" for part in parts), caption=NOTHING_KNOWN)
+    for column in table.columns[2:]:
         column.justify = "right"
     for network, way in ways:
         cells = []
@@ -60,7 +71,7 @@ def _by_part(figure: str, rows: Sequence[Measurement]) -> Table:
             wall, processor = values[network, f"{way}: {part}"], values[network, f"{way}: {part}{_CPU}"]
             also = "" if processor.value is None else f" ({shown(processor).removeprefix('about ')})"
             cells.append("-" if wall.value is None else shown(wall) + also)
-        table.add_row(network, way, published(figure, network, f"{way}: {parts[0]}"), *cells)
+        table.add_row(network, way, *cells)
     return table
 
 
@@ -83,9 +94,7 @@ def write_json(measurements: Sequence[Measurement], path: Path) -> None:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "system": platform.platform(),
-        "measurements": [
-            {**asdict(m), "paper": published(m.figure, m.network, m.quantity)} for m in measurements
-        ],
+        "measurements": [{**asdict(m), "paper": published(m.figure, m.network, m.quantity)} for m in measurements],
         "remarks": list(REMARKS),
     }
     path.write_text(json.dumps(document, indent=1) + "\n", "utf-8")

@@ -6,8 +6,9 @@ import json
 
 import pytest
 from smartvm import cli
-from smartvm.commands.paper import code_size, gas, memory, native, plots
-from smartvm.commands.paper.measurement import Duration
+from smartvm.commands.paper import code_size, gas, latency, memory, native, plots
+from smartvm.commands.paper.measurement import Duration, Measurement
+from smartvm.commands.paper.plain import PlainTimes
 from smartvm.commands.paper.published import published
 from smartvm.commands.paper.report import shown
 from smartvm.commands.paper.subject import made_ready
@@ -97,6 +98,32 @@ def test_unknown_values_of_the_paper_are_said_to_be_unknown():
 
 def test_durations_never_fall_below_nothing():
     assert Duration(2, 1) - Duration(3, 0.5) == Duration(0, 0.5)
+
+
+def test_other_networks_in_plain_solidity_are_estimated_by_weights_and_by_products():
+    network = network_named("alexnet")
+    lenet = network_named("lenet5")
+    times = PlainTimes(Duration(100, 80), Duration(20, 10))
+    fetch, compute = times.estimated(network)
+    assert fetch.wall == 20 * network.weight_count / lenet.weight_count
+    assert compute.processor == 70 * network.products / lenet.products
+
+
+def latencies_of(**fetches: float):
+    return [
+        Measurement(latency.FIGURE, "lenet5", f"{way}: {part}", value, "ms", "")
+        for way, value in fetches.items()
+        for part in ("weight fetch", "compute (CPU)")
+    ]
+
+
+def test_slots_count_at_the_least_they_take_and_short_fetches_say_nothing_of_prefetch():
+    ways = {"per slot": 900.0, "per slot, SLOAD alone": 800.0, "EVM-only": 300.0, "blocks": 4.0}
+    for ahead, hidden in ((1.0, 75.0), (4.0, 0.0)):
+        found = by_quantity(latency.fetch_ratios(latencies_of(**ways, **{"blocks + prefetch": ahead})))
+        assert found == {"blocks fetch faster": 200, "prefetch hides": hidden, "DNN instructions faster": 75}
+    short = latency.fetch_ratios(latencies_of(**{**ways, "blocks": 1.0}, **{"blocks + prefetch": 0.5}))
+    assert by_quantity(short)["prefetch hides"] is None
 
 
 def run(*arguments: object) -> int | str | None:
