@@ -30,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 from smartvm.vm.dnn import Buffer, WeightBlock
 from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.platforms import convolve
+from smartvm.vm.dnn.operations import Convolution
+from smartvm.vm.dnn.platforms import execute
 from smartvm.vm.dnn.shapes import Correlation
 
 try:
@@ -220,7 +221,7 @@ def measured(layer: Layer, repetitions: int, random: np.random.Generator) -> tup
     def ours() -> Buffer:
         result = Buffer()
         result.replace(buffer.stored, buffer.extremes, buffer.layout)
-        convolve(result, block, correlation)
+        execute(result, Convolution(block, correlation))
         work = result.deferred
         if work is None or not work.add_bias(bias_block) or not work.divide(SCALE):
             raise SystemExit(f"{layer.name}: not on the 16-bit route")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from smartvm.vm.dnn import gas
-from smartvm.vm.dnn.correlation import bound_of, transpose
+from smartvm.vm.dnn.correlation import bound_of
 from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
-from smartvm.vm.dnn.platforms import convolve, load_block
+from smartvm.vm.dnn.operations import Convolution, TransposedConvolution
+from smartvm.vm.dnn.platforms import execute, load_block
 from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution, depthwise, full_connection, volume
 from smartvm.vm.extension import InstructionContext
 
@@ -30,51 +33,39 @@ def _output_sides(
 
 def conv_sing(context: InstructionContext) -> None:
     """CONV_SING(weights, C, O, H, W, k, s, p): depthwise convolution, O = C."""
-    block_id, *_ = context.operands
     channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
     if kernels != channels:
         raise context.halt(f"as many output channels as input channels ({channels})", str(kernels))
     _output_sides(context, height, width, kernel, stride, padding)
-    shape = depthwise(channels, height, width, kernel, stride, padding)
-    require_length(context, channels * height * width, f"{channels}x{height}x{width}")
-    _correlate_block(context, block_id, shape, f"{channels}x{kernel}x{kernel}")
+    _correlate_block(context, depthwise(channels, height, width, kernel, stride, padding))
 
 
 def conv_mul(context: InstructionContext) -> None:
     """CONV_MUL(weights, C, O, H, W, k, s, p): convolution of C input maps to O output maps."""
-    block_id, *_ = context.operands
-    channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
-    _output_sides(context, height, width, kernel, stride, padding)
-    shape = convolution(channels, kernels, height, width, kernel, stride, padding)
-    require_length(context, channels * height * width, f"{channels}x{height}x{width}")
-    _correlate_block(context, block_id, shape, f"{kernels}x{channels}x{kernel}x{kernel}")
+    sizes = _plane_operands(context)
+    _output_sides(context, *sizes[2:])
+    _correlate_block(context, convolution(*sizes))
 
 
 def conv_3d(context: InstructionContext) -> None:
     """CONV_3D(weights, C, O, D, H, k, s, p): three-dimensional convolution, W = H."""
-    block_id, *_ = context.operands
     channels, kernels, depth, height, kernel, stride, padding = _plane_operands(context, ("depth", "height"))
     for name, size in (("depth", depth), ("height", height)):
         output_side(context, name, size, kernel, stride, padding)
     shape = volume(channels, kernels, depth, height, kernel, stride, padding)
-    require_length(context, channels * depth * height * height, f"{channels}x{depth}x{height}x{height}")
-    _correlate_block(context, block_id, shape, f"{kernels}x{channels}x{kernel}x{kernel}x{kernel}")
+    _correlate_block(context, shape, dimensions=3)
 
 
 def full_con(context: InstructionContext) -> None:
     """FULL_CON(weights, C, H, W, O): y[o] = Σ w[o][i]·x[i] over all C·H·W items."""
-    block_id, channels, height, width, outputs = context.operands
+    _, channels, height, width, outputs = context.operands
     for name, value in (("channels", channels), ("height", height), ("width", width), ("outputs", outputs)):
         require_size(context, name, value, least=1)
-    length = channels * height * width
-    shape = full_connection(channels, height, width, outputs)
-    require_length(context, length, f"{channels}x{height}x{width}")
-    _correlate_block(context, block_id, shape, f"{outputs}x{length}")
+    _correlate_block(context, full_connection(channels, height, width, outputs))
 
 
 def conv_tpd(context: InstructionContext) -> None:
     """CONV_TPD(weights, C, O, H, W, k, s, p): transposed convolution, output side (n − 1)·s − 2p + k."""
-    block_id, *_ = context.operands
     channels, kernels, height, width, kernel, stride, padding = _plane_operands(context)
     sides = []
     for name, side in (("height", height), ("width", width)):
@@ -92,13 +83,14 @@ def conv_tpd(context: InstructionContext) -> None:
         padding=padding,
     )
     require_length(context, channels * height * width, f"{channels}x{height}x{width}")
-    block = require_block(context, block_id)
+    block = require_block(context, context.operands[0])
     require_block_length(context, block, shape.terms * kernels, f"{channels}x{kernels}x{kernel}x{kernel}")
+    load_block(block, shape)
     length = kernels * sides[0] * sides[1]
     gas.charge_growth(context, length, len(context.buffer))
     reads = max(height * width * kernels * kernel * kernel, length)  # scattered products
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
-    context.buffer.hold(transpose(context.buffer, block, shape))
+    execute(context.buffer, TransposedConvolution(block, shape))
 
 
 def _plane_operands(
@@ -113,13 +105,21 @@ def _plane_operands(
     return channels, kernels, first, second, kernel, stride, padding
 
 
-def _correlate_block(context: InstructionContext, block_id: int, shape: Correlation, meaning: str) -> None:
-    """Charge and compute, once the operands and the Buffer's length are right."""
-    block = require_block(context, block_id)
-    require_block_length(context, block, shape.kernels * shape.terms, meaning)
+def _correlate_block(context: InstructionContext, shape: Correlation, dimensions: int = 2) -> None:
+    """Charge and compute, once the operands are in range: the block is the first of them."""
+    sizes, kernel = shape.sizes[-dimensions:], shape.kernel[-dimensions:]
+    channels = shape.groups * shape.inputs
+    require_length(context, channels * prod(sizes), _product(channels, *sizes))
+    block = require_block(context, context.operands[0])
+    inputs = (shape.inputs,) if shape.groups == 1 else ()
+    require_block_length(context, block, shape.kernels * shape.terms, _product(shape.kernels, *inputs, *kernel))
     load_block(block, shape)  # reads the block but once, its extremes included, which gas depends on
     gas.charge_growth(context, shape.kernels * shape.positions, len(context.buffer))
     reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
     reads = max(reads, len(context.buffer))
     gas.charge_products(context, shape.products, reads, bound_of(context.buffer, block, shape.terms))
-    convolve(context.buffer, block, shape)
+    execute(context.buffer, Convolution(block, shape))
+
+
+def _product(*sizes: int) -> str:
+    return "x".join(map(str, sizes))

@@ -1,11 +1,13 @@
-"""Exact correlation of feature maps with kernels: the routes, and the choice among them.
+"""Exact products of feature maps and kernels, and of matrices, on the CPU: the routes, and the choice among them.
 
 A route is exact when none of its partial sums can leave the range in which its arithmetic is: ``bound`` (the
-largest magnitude of the items × that of the weights × the number of terms) limits every partial sum in every
-order of summation. The 16-bit route, which is by far the fastest, has a finer bound of its own (``panels``).
-float64 represents each integer up to 2^53, so sums below that are exact whatever the BLAS does (fused or not, in
-any order, on any number of threads); int64 is exact below 2^63; the wide route computes modulo 2^256, which is
-what an item is reduced to.
+largest magnitude of the items × that of the weights × the number of terms) limits every product and every partial
+sum, in whatever order of summation. A float of p bits represents each integer up to 2^p, so below that every product
+and every sum is exact, whatever the BLAS does: fused (a·b + c is a partial sum, rounded once), in any order, on any
+number of threads. p is 24 in float32 and 53 in float64. (An item beyond that is rounded only where all weights are
+0, and its products are 0 all the same.) int64 is exact below 2^63; the wide route computes modulo 2^256, which is what
+an item is reduced to. The routes on vector instructions, which are by far the fastest, have a finer bound of their own
+(``panels``).
 """
 
 from __future__ import annotations
@@ -20,18 +22,23 @@ from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn import native
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.deferred import work_for
 from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.operations import MatrixProduct
 from smartvm.vm.dnn.shapes import Correlation, Transposed
 
-Route = Literal["int16", "float64", "int64", "wide"]
+Route = Literal["float32", "float64", "int64", "wide"]
+
+#: The types of the routes on narrow items.
+_TYPES: dict[str, npt.DTypeLike] = {"float32": np.float32, "float64": np.float64, "int64": np.int64}
 
 #: Bytes of gathered windows that are alive at a time: about a second-level cache.
 _GATHERED_BYTES = 1 << 19
 
 
 def route_for(bound: int) -> Route:
-    """The fastest route that is exact for partial sums up to ``bound``, the 16-bit one apart."""
+    """The fastest route that is exact for partial sums up to ``bound``."""
+    if bound < 1 << 24:
+        return "float32"
     if bound < 1 << 53:
         return "float64"
     return "int64" if bound < 1 << 63 else "wide"
@@ -42,91 +49,47 @@ def bound_of(buffer: Buffer, block: WeightBlock, terms: int) -> int:
     return buffer.bound * block.bound * terms
 
 
-class PlainWork:
-    """A correlation on the routes of this module, put off like any other; nothing joins it.
-
-    It holds the Buffer's items, which must not change meanwhile.
-    """
-
-    channels = 1  # the result is channel by channel
-
-    def __init__(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> None:
-        self.bound = bound_of(buffer, block, shape.terms)
-        self._source = Buffer()
-        self._source.replace(buffer.stored, buffer.extremes, buffer.layout)
-        self._block = block
-        self._shape = shape
-
-    def __len__(self) -> int:
-        return self._shape.kernels * self._shape.positions
-
-    def add_bias(self, block: WeightBlock) -> bool:
-        """Not put off."""
-        return False
-
-    def divide(self, divisor: int) -> bool:
-        """Not put off."""
-        return False
-
-    def rectify(self, cap: int) -> bool:
-        """Not put off."""
-        return False
-
-    def carry_out(self) -> tuple[ItemArray, tuple[int, int]]:
-        """The items and their extremes."""
-        maps = _correlated(self._source, self._block, self._shape, route_for(self.bound))
-        items, low, high = item_arrays.narrowed(maps)
-        return items, (low, high)
-
-
 def correlate(buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None = None) -> ItemArray:
-    """The output maps: items in the route's type, or integers as float64. ``route`` forces one (tests); it
-    must be exact for the bound."""
-    if route in (None, "int16"):
-        work = work_for(buffer.stored, buffer.layout, buffer.extremes, block, shape)
-        if work is not None:
-            return item_arrays.channels_first(work.carry_out()[0], work.channels)
+    """The output maps: items in the route's type, floats included. ``route`` forces one, which must be exact for the
+    bound."""
+    if route is None:
         route = route_for(bound_of(buffer, block, shape.terms))
-    return _correlated(buffer, block, shape, route)
-
-
-def _correlated(buffer: Buffer, block: WeightBlock, shape: Correlation, route: Route | None) -> ItemArray:
     if route == "wide":
         return _correlate_wide(buffer, block, shape)
     if shape.groups > 1:
         return _correlate_channels(buffer, block, shape)
-    if route == "float64":
-        return _correlate_float64(buffer, block, shape)
-    return _correlate_int64(buffer, block, shape)
+    if route == "int64":
+        return _correlate_int64(buffer, block, shape)
+    return _correlate_floating(buffer, block, shape, _TYPES[route])
 
 
-def float64_rows(block: WeightBlock, rows: int) -> npt.NDArray[np.float64]:
-    """The block's items as ``rows`` rows of float64, kept with the block (exact below 2^53)."""
+def _rows(block: WeightBlock, rows: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """The block's items as ``rows`` rows; those of floats are kept with the block."""
+    if np.dtype(dtype).kind == "i":
+        return item_arrays.as_type(block.array, dtype).reshape(rows, -1)
     return block.prepare(
-        ("float64", rows), lambda: item_arrays.as_type(block.items(0, block.count), np.float64).reshape(rows, -1)
+        ("rows", np.dtype(dtype).name, rows),
+        lambda: item_arrays.as_type(block.items(0, block.count), dtype).reshape(rows, -1),
     )
 
 
-def int64_items(block: WeightBlock) -> npt.NDArray[np.int64]:
-    """The block's items as int64."""
-    return item_arrays.as_type(block.array, np.int64)
-
-
-def _correlate_float64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
-    weights = float64_rows(block, shape.kernels)
-    values = item_arrays.as_type(buffer.array, np.float64)
+def _correlate_floating(
+    buffer: Buffer, block: WeightBlock, shape: Correlation, dtype: npt.DTypeLike
+) -> ItemArray:
+    weights = _rows(block, shape.kernels, dtype)
+    values = item_arrays.as_type(buffer.array, dtype)
     if shape.is_matrix:
         return (weights @ values.reshape(shape.inputs, -1)).reshape(-1)
     if shape.is_whole_map:
         return weights @ values
-    out = np.empty((shape.kernels, shape.positions))
+    out = np.empty((shape.kernels, shape.positions), dtype)
     for first, windows in _gathered(values, shape):
         np.matmul(weights, windows.T, out=out[:, first : first + len(windows)])
     return out.reshape(-1)
 
 
 def _correlate_int64(buffer: Buffer, block: WeightBlock, shape: Correlation) -> ItemArray:
-    weights = int64_items(block).reshape(shape.kernels, -1)
+    weights = _rows(block, shape.kernels, np.int64)
     out = np.empty((shape.kernels, shape.positions), np.int64)
     for first, windows in _gathered(item_arrays.as_type(buffer.array, np.int64), shape):
         part = np.empty((shape.kernels, len(windows)), np.int64)
@@ -215,9 +178,8 @@ def transpose(buffer: Buffer, block: WeightBlock, shape: Transposed, route: Rout
         route = route_for(bound_of(buffer, block, shape.terms))
     if route == "wide":
         return _transpose_wide(buffer, block, shape)
-    floating = route == "float64"
-    dtype: npt.DTypeLike = np.float64 if floating else np.int64
-    weights = float64_rows(block, shape.inputs) if floating else int64_items(block).reshape(shape.inputs, -1)
+    dtype = _TYPES[route]
+    weights = _rows(block, shape.inputs, dtype)
     maps = item_arrays.as_type(buffer.array, dtype).reshape(shape.inputs, -1)
     out = np.zeros((shape.kernels, *shape.outputs), dtype)
     places = maps.shape[1]
@@ -245,3 +207,23 @@ def _transpose_wide(buffer: Buffer, block: WeightBlock, shape: Transposed) -> It
         out,
     )
     return out
+
+
+def multiply(product: MatrixProduct, route: Route | None = None) -> ItemArray:
+    """The product of two matrices, row-major."""
+    rows, inner, columns = product.rows, product.inner, product.columns
+    if route is None:
+        route = route_for(product.first.bound * product.second.bound * inner)
+    if route == "wide":
+        out = np.zeros((rows * columns, item_arrays.LIMBS), np.uint64)
+        left = np.ascontiguousarray(item_arrays.widen(product.first.array))
+        right = np.ascontiguousarray(item_arrays.widen(product.second.array))
+        native.multiply_matrices_wide(left, right, rows, inner, columns, out)
+        return out
+    left = item_arrays.as_type(product.first.array, _TYPES[route]).reshape(rows, inner)
+    right = item_arrays.as_type(product.second.array, _TYPES[route]).reshape(inner, columns)
+    if route != "int64":
+        return (left @ right).reshape(-1)
+    sums = np.empty((rows, columns), np.int64)
+    native.dot_rows(np.ascontiguousarray(right.T), left, sums)
+    return sums.reshape(-1)

@@ -1,9 +1,10 @@
-"""Where a correlation is computed: the one interface behind which the platforms stand, and the choice among them.
+"""Where the heavy instructions are computed: the one interface behind which the platforms stand, and the choice.
 
-A platform *loads* a weight block for a shape, in its own layout and its own memory; *runs* the instruction, which gives
-work that may take up the item-wise instructions behind it; and the work, carried out, *gives back* the items. The
-first platform that takes a correlation gets it: the choice is made for each instruction, from its shape and the
-bounds of its operands, and never shows in a result, since every platform computes the same exact integers.
+A platform *loads* a weight block for a shape, in its own layout and its own memory; *runs* an operation on a
+Buffer; and *gives back* the items, at once or when somebody looks at them (``buffer.Deferred``: the item-wise
+instructions behind an operation may join it until then, on the platform's own memory). The first platform that takes
+an operation gets it: the choice is made for each instruction, from its shape and the bounds of its operands, and never
+shows in a result, since every platform computes the same exact integers. Operands are checked and gas is paid before.
 
 ``SMARTVM_PLATFORM=NAME`` forces one (read at each choice; what it does not take goes to ``plain``, which takes
 everything). A GPU is another implementation of ``Platform``, before ``rows`` in ``PLATFORMS``.
@@ -15,62 +16,58 @@ import os
 from typing import Protocol
 
 from smartvm.errors import SmartVMError
-from smartvm.vm.dnn import correlation, deferred
+from smartvm.vm.dnn import deferred
 from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.buffer import Buffer, Deferred
+from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.operations import INSTRUCTIONS, Convolution, Operation
+from smartvm.vm.dnn.plain import Plain
 from smartvm.vm.dnn.rows import Rows
-from smartvm.vm.dnn.shapes import Correlation
+from smartvm.vm.dnn.shapes import Correlation, Transposed
 
 #: The environment variable that forces a platform.
 VARIABLE = "SMARTVM_PLATFORM"
 
 
 class Platform(Protocol):
-    """What computes correlations."""
+    """What computes operations."""
 
     name: str
 
-    def load_block(self, block: WeightBlock, shape: Correlation) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
         """Have the block's weights ready for a shape that they fill, once for all its uses; whether the platform
         may take such a shape. May be called from a second thread, ahead of ``run``."""
         ...
 
-    def run(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> Deferred | None:
-        """The work whose result is the correlation of the Buffer's map; None where the platform cannot prove that
-        it would be exact, or does not take it. The Buffer is left as it is."""
+    def run(self, buffer: Buffer, operation: Operation) -> bool:
+        """Let the Buffer hold the operation's result (``Buffer.replace``) or stand for it (``Buffer.defer``); False,
+        with the Buffer as it was, where the platform cannot prove that it would be exact, or does not take it."""
         ...
 
 
 class Panels:
-    """The CPU's vector kernels on 16-bit items (``panels``), in the kernel set that the processor has."""
+    """The CPU's vector kernels on 16-bit and 8-bit items (``panels``), in the kernel set that the processor has."""
 
     name = "panels"
 
-    def load_block(self, block: WeightBlock, shape: Correlation) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
         """See ``Platform``."""
-        return deferred.prepare(block, shape) is not None
+        return isinstance(shape, Correlation) and deferred.prepare(block, shape) is not None
 
-    def run(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> Deferred | None:
+    def run(self, buffer: Buffer, operation: Operation) -> bool:
         """See ``Platform``."""
-        return deferred.work_for(buffer.stored, buffer.layout, buffer.extremes, block, shape)
-
-
-class Plain:
-    """BLAS in float64 where that is exact, 64-bit and 256-bit integers elsewhere: takes everything."""
-
-    name = "plain"
-
-    def load_block(self, block: WeightBlock, shape: Correlation) -> bool:
-        """See ``Platform``."""
+        if not isinstance(operation, Convolution):
+            return False
+        work = deferred.work_for(buffer.stored, buffer.layout, buffer.extremes, operation.block, operation.shape)
+        if work is None:
+            return False
+        buffer.defer(work)
         return True
 
-    def run(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> Deferred | None:
-        """See ``Platform``."""
-        return correlation.PlainWork(buffer, block, shape)
 
+_ROWS, _PANELS = Rows(), Panels()
 
 #: In the order in which they are asked.
-PLATFORMS: tuple[Platform, ...] = (Rows(), Panels(), Plain())
+PLATFORMS: tuple[Platform, ...] = (_ROWS, _PANELS, Plain())
 
 
 def available() -> tuple[Platform, ...]:
@@ -85,17 +82,23 @@ def available() -> tuple[Platform, ...]:
     return (forced[0], PLATFORMS[-1])
 
 
-def load_block(block: WeightBlock, shape: Correlation) -> None:
+def handlers_may_take(name: str) -> bool:
+    """Whether compiled handlers, which compute as ``panels`` does, may execute an instruction: not one that another
+    platform is asked for first, beside ``rows``, whose shapes they leave alone."""
+    if name not in INSTRUCTIONS:
+        return True
+    return next((platform is _PANELS for platform in available() if platform is not _ROWS), False)
+
+
+def load_block(block: WeightBlock, shape: Correlation | Transposed) -> None:
     """Have a block's weights ready on the platform that will most likely compute a shape with them."""
     for platform in available():
         if platform.load_block(block, shape):
             return
 
 
-def convolve(buffer: Buffer, block: WeightBlock, shape: Correlation) -> None:
-    """Let the Buffer stand for its map's correlation with the block's kernels."""
+def execute(buffer: Buffer, operation: Operation) -> None:
+    """Let the Buffer hold or stand for the result of an operation, on the first platform that takes it."""
     for platform in available():
-        work = platform.run(buffer, block, shape)
-        if work is not None:
-            buffer.defer(work)
+        if platform.run(buffer, operation):
             return

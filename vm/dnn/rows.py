@@ -15,9 +15,10 @@ import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn import row_kernels
 from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.buffer import Buffer, Deferred
+from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.shapes import Correlation
+from smartvm.vm.dnn.operations import Convolution, Operation
+from smartvm.vm.dnn.shapes import Correlation, Transposed
 
 #: Bytes of the smallest block that is taken: smaller ones are laid out for tiles in no time, and stay in the caches.
 LEAST_BYTES = 1 << 19
@@ -99,21 +100,25 @@ class Rows:
 
     name = "rows"
 
-    def load_block(self, block: WeightBlock, shape: Correlation) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
         """See ``platforms.Platform``."""
-        if not takes(block, shape):
+        if not isinstance(shape, Correlation) or not takes(block, shape):
             return False
         _packed(block)
         return True
 
-    def run(self, buffer: Buffer, block: WeightBlock, shape: Correlation) -> Deferred | None:
+    def run(self, buffer: Buffer, operation: Operation) -> bool:
         """See ``platforms.Platform``."""
+        if not isinstance(operation, Convolution):
+            return False
+        block, shape = operation.block, operation.shape
         if buffer.bound >= 1 << 15 or not takes(block, shape):
-            return None
+            return False
         packed = _packed(block)
         product = block.bound * buffer.bound
         run = (_RUN_LIMIT - 1) // (2 * product) if product else _RUN_LIMIT
         if run < 1:
-            return None
+            return False
         values: Any = item_arrays.as_type(buffer.array, np.int16)
-        return RowWork(values, packed, block.width, shape.kernels, run, product * shape.terms)
+        buffer.defer(RowWork(values, packed, block.width, shape.kernels, run, product * shape.terms))
+        return True

@@ -3,14 +3,14 @@ reads Memory."""
 
 from __future__ import annotations
 
-import numpy as np
-from smartvm.vm.dnn import gas, native
+from smartvm.vm.dnn import gas
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.correlation import route_for
 from smartvm.vm.dnn.items import ItemArray
 from smartvm.vm.dnn.operands import require_available, require_size
+from smartvm.vm.dnn.operations import MatrixProduct
+from smartvm.vm.dnn.platforms import execute
 from smartvm.vm.extension import InstructionContext
 
 _WORD = item_arrays.WORD_BYTES
@@ -202,9 +202,8 @@ def mat_mul(context: InstructionContext) -> None:
     gas.charge_growth(context, rows * columns, len(context.buffer))
     a = Buffer.of_array(_matrix(context, first, rows * inner))
     b = Buffer.of_array(_matrix(context, second, inner * columns))
-    bound = a.bound * b.bound * inner
-    gas.charge_products(context, rows * inner * columns, 0, bound)
-    context.buffer.hold(matrix_product(a, b, rows, inner, columns, bound))
+    gas.charge_products(context, rows * inner * columns, 0, a.bound * b.bound * inner)
+    execute(context.buffer, MatrixProduct(a, b, rows, inner, columns))
 
 
 def _matrix_shape(context: InstructionContext, offset: int, name: str) -> tuple[int, int]:
@@ -218,22 +217,3 @@ def _matrix_shape(context: InstructionContext, offset: int, name: str) -> tuple[
 def _matrix(context: InstructionContext, offset: int, count: int) -> ItemArray:
     data = context.memory.read(offset + 2 * _WORD, count * _WORD)
     return item_arrays.from_big_endian(data, _WORD)
-
-
-def matrix_product(a: Buffer, b: Buffer, rows: int, inner: int, columns: int, bound: int) -> ItemArray:
-    """The product, row-major; ``bound`` limits its sums."""
-    route = route_for(bound)
-    if route == "wide":
-        out = np.zeros((rows * columns, item_arrays.LIMBS), np.uint64)
-        left = np.ascontiguousarray(item_arrays.widen(a.array))
-        right = np.ascontiguousarray(item_arrays.widen(b.array))
-        native.multiply_matrices_wide(left, right, rows, inner, columns, out)
-        return out
-    dtype = np.float64 if route == "float64" else np.int64
-    left = item_arrays.as_type(a.array, dtype).reshape(rows, inner)
-    right = item_arrays.as_type(b.array, dtype).reshape(inner, columns)
-    if route == "float64":
-        return (left @ right).reshape(-1)
-    product = np.empty((rows, columns), np.int64)
-    native.dot_rows(np.ascontiguousarray(right.T), left, product)
-    return product.reshape(-1)

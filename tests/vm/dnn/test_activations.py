@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smartvm.vm.dnn import (
     Buffer,
+    activated,
     activation_exact,
     activation_float,
     activation_pairs,
-    activations,
     reference,
 )
 from smartvm.vm.dnn import items as item_arrays
@@ -34,7 +34,7 @@ def scale_and_items(draw, scales=SCALE):
 
 
 def results(name, items, v):
-    return item_arrays.to_integers(getattr(activations, name)(Buffer(items), v))
+    return item_arrays.to_integers(getattr(activated, name)(Buffer(items), v))
 
 
 @pytest.mark.parametrize("v", [1, 2, 3, 4, 5, 7, 8, 16, 50, 127])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import mul
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from smartvm.vm.dnn import Buffer, WeightBlock, reference
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.correlation import correlate, transpose
-from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.correlation import correlate, multiply, route_for, transpose
+from smartvm.vm.dnn.operations import MatrixProduct
+from smartvm.vm.dnn.platforms import VARIABLE
+from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution
 
 SIDE = st.integers(1, 6)
 SMALL = st.integers(1, 4)
@@ -130,23 +134,28 @@ def test_pool_ol(new_frame, data):
 def test_every_exact_route_gives_the_same_items(data):
     c, o, h, w, k, s, p = data.draw(planes())
     random = data.draw(st.randoms(use_true_random=False))
-    buffer = Buffer([random.randrange(-300, 300) for _ in range(c * h * w)])
+    limit = data.draw(st.sampled_from([300, 3000]))
+    buffer = Buffer([random.randrange(-limit, limit) for _ in range(c * h * w)])
     block = WeightBlock.of_integers([random.randrange(-300, 300) for _ in range(o * c * k * k)])
     outputs = (1, (h + 2 * p - k) // s + 1, (w + 2 * p - k) // s + 1)
     shape = Correlation(1, c, o, (1, h, w), (1, k, k), outputs, s, (0, p, p))
-    routes = ("int16", "float64", "int64", "wide")
+    routes = ("float64", "int64", "wide")
+    if buffer.bound * block.bound * shape.terms < 1 << 24:
+        routes = ("float32", *routes)
     results = [item_arrays.to_integers(correlate(buffer, block, shape, route)) for route in routes]
     assert all(a == b for a, b in pairwise(results))
     crop = min(p, (min(h - 1, w - 1) * s + k - 1) // 2)
     sides = ((h - 1) * s - 2 * crop + k, (w - 1) * s - 2 * crop + k)
     turned = Transposed(c, o, (h, w), k, sides, s, crop)
-    results = [item_arrays.to_integers(transpose(buffer, block, turned, route)) for route in routes[1:]]
+    results = [item_arrays.to_integers(transpose(buffer, block, turned, route)) for route in routes]
     assert all(a == b for a, b in pairwise(results))
 
 
-@pytest.mark.parametrize("bits", [31, 53, 63])
-def test_sums_at_the_limit_of_each_route_are_exact(new_frame, bits):
+@pytest.mark.parametrize("bits", [24, 31, 53, 63])
+@pytest.mark.parametrize("platform", ["panels", "plain"])
+def test_sums_at_the_limit_of_each_route_are_exact(new_frame, monkeypatch, platform, bits):
     # two terms that meet 2^bits - 1, 2^bits and 2^bits + 1 exactly
+    monkeypatch.setenv(VARIABLE, platform)
     for step in (-1, 0, 1):
         for first in (1, (1 << (bits // 2)) - 1):
             x, weights = [1 << (bits - 1), 1], [1, (1 << (bits - 1)) + step]
@@ -154,6 +163,38 @@ def test_sums_at_the_limit_of_each_route_are_exact(new_frame, bits):
             for items_, kernel in ((x, weights), (x2, weights2)):
                 result = run(new_frame, "FULL_CON", (BLOCK, 2, 1, 1, 1), items_, kernel)
                 assert result == reference.full_con(items_, kernel, 1)
+
+
+@pytest.mark.parametrize(("bits", "route"), [(24, "float32"), (53, "float64"), (63, "int64")])
+def test_a_route_is_left_at_the_first_bound_that_it_does_not_hold(bits, route):
+    assert route_for((1 << bits) - 1) == route
+    assert route_for(1 << bits) != route
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_sums_just_below_2_to_the_24_are_exact_in_float32(data):
+    # odd products of both signs, whose partial sums come as near to 2^24 as the bound lets them
+    terms = data.draw(st.sampled_from([1, 2, 3, 7, 64, 257]))
+    weight = data.draw(st.sampled_from([1, 3, 255, 4095]))
+    item = ((1 << 24) - 1) // (terms * weight)
+    assume(item > 0)
+    item -= 1 - item % 2
+    assume(item > 0)
+    random = data.draw(st.randoms(use_true_random=False))
+    sign = [random.choice([-1, 1]) if data.draw(st.booleans()) else 1 for _ in range(terms)]
+    rows, columns = 3, 2
+    x = [[item * s for s in sign], [item] * terms]
+    kernels = [[weight] * terms, [-weight] * terms, [weight * s for s in sign]]
+    expected = [sum(map(mul, kernel, cells)) for kernel in kernels for cells in x]
+    first = Buffer([value for kernel in kernels for value in kernel])
+    turned = Buffer([x[column][term] for term in range(terms) for column in range(columns)])
+    assert route_for(first.bound * turned.bound * terms) == "float32"
+    product = MatrixProduct(first, turned, rows, terms, columns)
+    assert item_arrays.to_integers(multiply(product, "float32").astype(np.int64)) == expected
+    block = WeightBlock.of_integers(first.to_integers())
+    shape = convolution(terms, rows, 1, columns, 1, 1, 0)
+    assert item_arrays.to_integers(correlate(turned, block, shape, "float32").astype(np.int64)) == expected
 
 
 def test_a_stride_leaves_the_rest_of_the_map_out(new_frame):
@@ -168,6 +209,13 @@ def test_windows_that_meet_no_cell_sum_to_zero(new_frame):
 def test_a_transposed_convolution_crops_beyond_the_kernel(new_frame):
     result = run(new_frame, "CONV_TPD", (BLOCK, 1, 1, 3, 3, 1, 2, 2), list(range(1, 10)), [7])
     assert result == [35]
+
+
+def test_averages_of_items_that_were_large_and_are_small_now(frame):
+    frame.fill([1 << 200, -5, 7, 9])
+    frame.run("ACT_RL", 100)
+    frame.run("POOL_AVG", 1, 2, 2, 2, 1)
+    assert frame.items() == [29]
 
 
 def test_averages_truncate_toward_zero(new_frame):

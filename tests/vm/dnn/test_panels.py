@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smartvm.vm.dnn import Buffer, WeightBlock, panels, reference
+from smartvm.vm.dnn.operations import Convolution
 from smartvm.vm.dnn.panel_tiles import reciprocal_of
-from smartvm.vm.dnn.platforms import convolve
+from smartvm.vm.dnn.platforms import execute
 from smartvm.vm.dnn.shapes import convolution, depthwise, full_connection
 
 
@@ -51,7 +52,7 @@ def test_packing_finds_the_extremes_and_the_largest_sum_of_magnitudes(width, ker
 @pytest.mark.parametrize(("x", "weights"), [([127, -128], [1, 1]), ([300, -7], [1, 0]), ([30_000, 9], [9, 1])])
 def test_results_are_kept_in_the_narrowest_type_of_16_bits_or_more(x, weights):
     buffer = Buffer(x)
-    convolve(buffer, WeightBlock.of_integers(weights), full_connection(2, 1, 1, 1))
+    execute(buffer, Convolution(WeightBlock.of_integers(weights), full_connection(2, 1, 1, 1)))
     (result,) = reference.full_con(x, weights, 1)
     assert buffer.to_integers() == [result]
     assert buffer.array.dtype == (np.int16 if abs(result) < 1 << 15 else np.int32)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock, reference, row_kernels, rows
+from smartvm.vm.dnn.operations import Convolution
 from smartvm.vm.dnn.platforms import PLATFORMS, VARIABLE, Rows, load_block
 from smartvm.vm.dnn.shapes import convolution, full_connection
 from smartvm.vm.state.blocks import BlockFiles
@@ -82,7 +83,8 @@ def test_a_block_in_a_file_is_read_where_it_is(tmp_path, monkeypatch):
         load_block(block, full_connection(10, 1, 1, 10))
         assert block.is_ready
         assert block.extremes == held.extremes
-        work = Rows().run(Buffer(range(10)), block, full_connection(10, 1, 1, 10))
-        items, ends = work.carry_out()
-        assert items.tolist() == (weights @ np.arange(10)).tolist()
-        assert ends == (min(items), max(items))
+        buffer = Buffer(range(10))
+        assert Rows().run(buffer, Convolution(block, full_connection(10, 1, 1, 10)))
+        items = buffer.to_integers()
+        assert items == (weights @ np.arange(10)).tolist()
+        assert buffer.extremes == (min(items), max(items))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
-from smartvm.vm.dnn import activations, platforms
+from smartvm.vm.dnn import activated, platforms
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.executor.compiling import handler_address, is_kept
@@ -68,8 +68,8 @@ _CONVOLUTION = STATE["deferred"] + DEFERRED["convolution"]
 _INPUT = STATE["deferred"] + DEFERRED["input"]
 
 _ACTIVATIONS = {
-    "ACT_SM1": (SIGMOID, activations.sigmoid),
-    "ACT_TANH": (HYPERBOLIC_TANGENT, activations.hyperbolic_tangent),
+    "ACT_SM1": (SIGMOID, activated.sigmoid),
+    "ACT_TANH": (HYPERBOLIC_TANGENT, activated.hyperbolic_tangent),
 }
 #: Bytes of the largest weight block whose single items handlers use.
 _LARGEST_BLOCK = 1 << 20
@@ -159,7 +159,7 @@ class DnnExecutor:
         """A kernel executed an instruction: once that was often enough, compile its handler, and prepare what the
         handler will need."""
         opcode = self._names.get(name)
-        if opcode is None:
+        if opcode is None or not platforms.handlers_may_take(name):
             return
         if not self._handlers[opcode]:
             times = self._executed[name] = self._executed.get(name, 0) + 1
@@ -168,7 +168,7 @@ class DnnExecutor:
             self._install(name, opcode)
         if machine.weights_as_slots:
             return
-        if name in CONVOLUTIONS and any(platform.name == "panels" for platform in platforms.available()):
+        if name in CONVOLUTIONS:
             self._prepare_convolution(machine, frame.address, opcode, name, operands)
         elif name in ("BUF_BIAS", "CONV_TPD"):
             entry = machine.state.block_entry(frame.address, operands[0])
