@@ -30,8 +30,27 @@ generator = word + (2).to_bytes(32, "big")
 results = [blake2.compress(bytes([0, 0, 0, 12]) + bytes(209)).hex(), bn254.multiply(generator + word[:31] + b"7").hex()]
 """
 
+NETWORK = """
+import smartvm
+from smartvm.vm.dnn import Buffer, WeightBlock
+from smartvm.vm.dnn.operations import Activation, Convolution
+from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.shapes import Correlation
+
+network = smartvm.Chain().deploy("examples/lenet5/LeNet5.sol", "LeNet5")
+network.upload_weights("examples/lenet5/weights.npz")
+image = [(37 * i) % 256 for i in range(28 * 28)]
+results = [network.logits(image) for _ in range(8)]
+buffer = Buffer(range(162))
+shape = Correlation(1, 2, 3, (1, 9, 9), (1, 3, 3), (1, 7, 7), 1, (0, 0, 0))
+execute(buffer, Convolution(WeightBlock.of_integers([(13 * i) % 99 - 50 for i in range(54)]), shape))
+results.append(buffer.to_integers())
+execute(buffer, Activation("softmax", 1000))
+results.append(buffer.to_integers())
+"""
+
 #: By name; each sets ``results``.
-PROGRAMS = {"token": TOKEN, "precompiled contracts": PRECOMPILES}
+PROGRAMS = {"token": TOKEN, "precompiled contracts": PRECOMPILES, "network": NETWORK}
 
 #: Leaves loading to LLVM, as on systems where objects are loaded by it.
 BY_LLVM = """

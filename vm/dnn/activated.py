@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from smartvm.vm.dnn import activation_exact, activation_float, activation_pairs, native
+from smartvm.vm.dnn import activation_exact
 from smartvm.vm.dnn import items as item_arrays
+from smartvm.vm.dnn.activation_limits import COUNT_LIMIT, FLOAT_ARGUMENT_LIMIT, PAIRS_ARGUMENT_LIMIT, SCALE_LIMIT
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.machine_code import activation_float, activation_pairs, native
 from smartvm.vm.dnn.operations import Activation
 
 
@@ -30,14 +32,14 @@ def hyperbolic_tangent(buffer: Buffer, scale: int) -> ItemArray:
 
 def _each(buffer: Buffer, scale: int, fast: Any, exact: Callable[[int, int], int]) -> ItemArray:
     count = len(buffer)
-    if scale > activation_float.SCALE_LIMIT:
+    if scale > SCALE_LIMIT:
         results: dict[int, int] = {}
         values = buffer.to_integers()
         for x in values:
             if x not in results:
                 results[x] = exact(x, scale)
         return item_arrays.from_integers(results[x] for x in values)
-    limit = activation_float.ARGUMENT_LIMIT * scale
+    limit = FLOAT_ARGUMENT_LIMIT * scale
     clamped = item_arrays.clamped_to_int64(buffer.array, limit)
     out = np.empty(count, np.int64)
     undecided = np.empty(count, np.int64)
@@ -56,8 +58,8 @@ def softmax(buffer: Buffer, scale: int) -> ItemArray:
     low, high = buffer.extremes
     if low == high:  # the only exact ties are here
         return item_arrays.filled(len(buffer), activation_exact.round_half_even(scale, len(buffer)))
-    if scale <= activation_float.SCALE_LIMIT and len(buffer) <= activation_float.COUNT_LIMIT:
-        distances = _distances(buffer, high, (activation_pairs.ARGUMENT_LIMIT + 1) * scale)
+    if scale <= SCALE_LIMIT and len(buffer) <= COUNT_LIMIT:
+        distances = _distances(buffer, high, (PAIRS_ARGUMENT_LIMIT + 1) * scale)
         out = np.empty(len(buffer), np.int64)
         undecided = np.empty(len(buffer), np.int64)
         for stage in (activation_float.softmax, activation_pairs.softmax):

@@ -21,14 +21,7 @@ An item is decided when ``y`` is farther than that from every half-integer.
 from __future__ import annotations
 
 import numpy as np
-from smartvm.vm.dnn.native import compiled
-
-#: Arguments are clamped here, where with scales below ``SCALE_LIMIT`` every function has long saturated.
-ARGUMENT_LIMIT = 60
-#: The bound above is below 2^-29 for scales up to this.
-SCALE_LIMIT = 1 << 16
-#: Items that the bound allows for.
-COUNT_LIMIT = 1 << 24
+from smartvm.vm.dnn.parts import compiled
 
 _RELATIVE_ERROR = 2.0**-45
 _LOG2_E = 1.4426950408889634

@@ -24,10 +24,8 @@ from fractions import Fraction
 from math import factorial
 
 import numpy as np
-from smartvm.vm.dnn.native import compiled
-
-#: Beyond this the exponentials count as 0.
-ARGUMENT_LIMIT = 120
+from smartvm.vm.dnn.activation_limits import PAIRS_ARGUMENT_LIMIT
+from smartvm.vm.dnn.parts import compiled
 
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 0.6931471805599453
@@ -116,7 +114,7 @@ def softmax(distances, scale, out, undecided):
     exponentials = np.zeros((count, 2), np.float64)
     total, total_low = 0.0, 0.0
     for i in range(count):
-        if distances[i] > ARGUMENT_LIMIT * scale:
+        if distances[i] > PAIRS_ARGUMENT_LIMIT * scale:
             continue
         t, t_low = _divide(float(distances[i]), 0.0, scale, 0.0)
         e, e_low = _exponential(t, t_low)

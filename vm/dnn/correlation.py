@@ -19,10 +19,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn import native
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.kernel_sets import COPY_STEP
+from smartvm.vm.dnn.machine_code import native
 from smartvm.vm.dnn.operations import MatrixProduct
 from smartvm.vm.dnn.shapes import Correlation, Transposed
 
@@ -102,9 +103,9 @@ def _gathered(values: npt.NDArray[Any], shape: Correlation) -> Iterator[tuple[in
     """The matrix of windows, a slice at a time: (first place, rows)."""
     row = shape.terms
     step = max(1, min(shape.positions, _GATHERED_BYTES // (row * values.itemsize)))
-    source = np.empty(len(values) + native.COPY_STEP, values.dtype)
+    source = np.empty(len(values) + COPY_STEP, values.dtype)
     source[: len(values)] = values
-    windows = np.empty(step * row + native.COPY_STEP, values.dtype)
+    windows = np.empty(step * row + COPY_STEP, values.dtype)
     for first in range(0, shape.positions, step):
         count = min(step, shape.positions - first)
         native.gather_windows(

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn import native, panel_kernels, panels
+from smartvm.vm.dnn import panels
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.panel_tiles import reciprocal_of
+from smartvm.vm.dnn.kernel_sets import COPY_STEP, KERNELS
+from smartvm.vm.dnn.machine_code import native, panel_kernels
 from smartvm.vm.dnn.panels import Limbs, PanelPlan, Panels
+from smartvm.vm.dnn.reciprocals import reciprocal_of
 from smartvm.vm.dnn.shapes import Correlation
 
 _INT32 = (-(1 << 31), (1 << 31) - 1)
@@ -148,7 +150,7 @@ class PanelWork:
     ) -> tuple[int, int, int]:
         weights = self._packed.weights
         channels = self.channels
-        padded = -(-channels // panel_kernels.CHANNELS) * panel_kernels.CHANNELS
+        padded = -(-channels // KERNELS.channels) * KERNELS.channels
         bias: npt.NDArray[Any] = np.zeros(padded, np.int32 if self._limbs.count == 1 else np.int64)
         if self._bias is not None:
             bias[:channels] = item_arrays.as_type(self._bias.array, bias.dtype)
@@ -180,10 +182,10 @@ class PanelWork:
         if self._layout > 1:
             values = item_arrays.channels_first(values, self._layout)
         wide = self._limbs.count > 1
-        source = np.zeros(len(values) + native.COPY_STEP, np.int64 if wide else np.int16)
+        source = np.zeros(len(values) + COPY_STEP, np.int64 if wide else np.int16)
         source[: len(values)] = values
         step = max(1, min(shape.positions, _GATHERED_BYTES // (length * source.itemsize)))
-        rows = np.empty(step * length + native.COPY_STEP, source.dtype)
+        rows = np.empty(step * length + COPY_STEP, source.dtype)
         out: npt.NDArray[Any] = np.empty(len(self), self._first_type())
         low, high = _INT64[1], _INT64[0]
         for first in range(0, shape.positions, step):

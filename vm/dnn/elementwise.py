@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from smartvm.vm.dnn import gas, native
+from smartvm.vm.dnn import gas
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer, Deferred
 from smartvm.vm.dnn.items import ItemArray, truncated_quotient, wrap
+from smartvm.vm.dnn.machine_code import native
 from smartvm.vm.dnn.operands import require_block
 from smartvm.vm.extension import InstructionContext
 

@@ -4,22 +4,25 @@ One source emits all sets; they differ in the width of a vector, in how many row
 registers, and in the instruction that multiplies pairs of 16-bit items. LLVM aborts on an instruction that the
 host lacks, so a set can be run only where the features that Numba compiles for include its own.
 
-``SMARTVM_KERNELS=NAME`` forces a set (it is read once, at import). Compiled code is then not kept on disk, since
-Numba's cache cannot tell sets apart. Every set gives the same bits: they compute the same exact integers.
+``SMARTVM_KERNELS=NAME`` forces a set (it is read once, at import). Every set gives the same bits: they compute the same
+exact integers. Machine code is kept on disk for each set by itself.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import dataclass
 
-import numba
-from llvmlite import binding
 from smartvm.errors import SmartVMError
+from smartvm.vm.native.host import machine_name, this_host
 
 #: The environment variable that forces a set.
 VARIABLE = "SMARTVM_KERNELS"
+
+#: Items that ``native.gather_windows`` copies at a time.
+COPY_STEP = 8
+#: Rows that ``row_kernels`` multiplies together.
+ROWS_TOGETHER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +76,15 @@ KERNEL_SETS = (
 
 
 def compiled_features() -> frozenset[str]:
-    """The processor features that Numba compiles for."""
-    features: str | None = getattr(numba.config, "CPU_FEATURES", None)
-    if features is not None:
-        return frozenset(name[1:] for name in features.split(",") if name.startswith("+"))
-    if getattr(numba.config, "CPU_NAME", None) not in (None, "host"):
+    """The processor features that Numba compiles for; Numba is not asked, since it need not be there to run."""
+    chosen = os.environ.get("NUMBA_CPU_FEATURES")
+    if chosen is not None:
+        return frozenset(name[1:] for name in chosen.split(",") if name.startswith("+"))
+    if os.environ.get("NUMBA_CPU_NAME") not in (None, "host"):
         return frozenset()
-    found = {name for name, present in binding.get_host_cpu_features().items() if present}
-    if platform.machine().lower() in ("aarch64", "arm64"):
-        found.add("neon")  # part of the architecture
-    return frozenset(found)
+    found = this_host().present
+    # part of the architecture
+    return found | {"neon"} if machine_name().lower() in ("aarch64", "arm64") else found
 
 
 def available_sets() -> tuple[KernelSet, ...]:

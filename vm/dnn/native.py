@@ -7,49 +7,13 @@ Every array argument is C-contiguous. Directions are depth, rows, columns; two-d
 # mypy: ignore-errors
 from __future__ import annotations
 
-import sys
-
-import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, event, types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
-from smartvm.vm.dnn import kernel_sets
 from smartvm.vm.dnn.items import LIMBS
-
-
-class _Announcement(event.Listener):
-    """Says once, on stderr, that kernels are being compiled: the first use of some takes seconds."""
-
-    def __init__(self):
-        self._said = False
-
-    def on_start(self, event):
-        if not self._said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
-            self._said = True
-            print("smartvm: compiling DNN kernels for this machine (once) ...", file=sys.stderr, flush=True)
-
-    def on_end(self, event):
-        """Nothing to say."""
-
-
-event.register("numba:compile", _Announcement())
-
-
-def compiled(function):
-    """Compile on first use, keep on disk where a folder can be written and no kernel set is forced; no Python
-    object is inside, so threads may run beside it."""
-    options = {"nogil": True, "error_model": "numpy", "boundscheck": False}
-    if kernel_sets.forced_name() is not None:
-        return numba.njit(**options)(function)
-    try:
-        return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # Numba's way to say that no cache folder can be written
-        return numba.njit(**options)(function)
-
-
-#: Items that ``gather_windows`` copies at a time.
-COPY_STEP = 8
+from smartvm.vm.dnn.kernel_sets import COPY_STEP
+from smartvm.vm.dnn.parts import compiled
 
 _WORD = ir.IntType(256)
 

@@ -21,8 +21,9 @@ from __future__ import annotations
 import numba
 import numpy as np
 from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.native import compiled, stack_memory
+from smartvm.vm.dnn.native import stack_memory
 from smartvm.vm.dnn.panel_tiles import panel_tile, tap_tile
+from smartvm.vm.dnn.parts import compiled
 
 #: Output channels of a panel.
 CHANNELS = KERNELS.channels
@@ -131,20 +132,20 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, step, out, sums):
     length = (stretch + step - 1) // step * step
     # an odd number of cache lines from row to row, so that rows do not contend for the same places of the cache
     span = ((terms + 31) // 32 | 1) * 32
-    staged = np.empty((CHANNELS, span), np.int16)
-    flat = staged.reshape(-1)
+    staged = np.empty(CHANNELS * span, np.int16)
     largest, least, greatest = np.int64(0), np.int64(1 << 15), np.int64(-(1 << 15))
     for panel in range((kernels + CHANNELS - 1) // CHANNELS):
         first = panel * CHANNELS
         used = min(CHANNELS, kernels - first)
         for o in range(used):
             begin = (first + o) * terms * width
-            total, plain, low, high = _decode(packed[begin : begin + terms * width], width, staged[o])
+            decoded = staged[o * span : (o + 1) * span]
+            total, plain, low, high = _decode(packed[begin : begin + terms * width], width, decoded)
             sums[first + o] = plain
             largest, least, greatest = max(largest, total), min(least, np.int64(low)), max(greatest, np.int64(high))
         for o in range(used, CHANNELS):
             for t in range(terms):
-                staged[o, t] = staged[used - 1, t]
+                staged[o * span + t] = staged[(used - 1) * span + t]
         for row in range(rows):
             target = out[(panel * rows + row) * length * CHANNELS :]
             for term in range(0, length, step):
@@ -156,7 +157,7 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, step, out, sums):
                         continue
                     source = (((term + i) % inputs) * rows + row) * columns + (term + i) // inputs
                     for o in range(CHANNELS):
-                        steps[step * o + i] = flat[o * span + source]
+                        steps[step * o + i] = staged[o * span + source]
     return largest, least, greatest
 
 
@@ -343,7 +344,10 @@ def pack_taps(packed, width, channels, taps, out):
                     out[at] = value
                     totals[channel] += abs(value)
                     at += 1
-    return totals.max(), least, greatest
+    largest = np.int64(0)
+    for channel in range(channels):
+        largest = max(largest, totals[channel])
+    return largest, least, greatest
 
 
 @compiled

@@ -10,7 +10,7 @@ clamp. It keeps the least and the greatest result and stores them narrowed.
 
 Exactness. The caller proves that the bias's magnitude plus the sum of the products' magnitudes stays below 2^31 in
 every channel, so no sum in any order leaves int32. Dividing a, |a| ≤ 2^31, by an integer d, 1 ≤ d < 2^53:
-``reciprocal`` is 1/d·(1 + e) with 2^-51 < e < 2^-49 (see ``reciprocal_of``), the product is rounded once more, so it
+``reciprocal`` is 1/d·(1 + e) with 2^-51 < e < 2^-49 (see ``reciprocals``), the product is rounded once more, so it
 is a/d·(1 + f) with 2^-52 < f < 2^-48. For a = q·d + t ≥ 0, 0 ≤ t < d, it is at least a/d ≥ q, and at most a/d +
 2^31·2^-48/d < q + 1 - 1/d + 1/d = q + 1: truncation gives q. Negative a mirror this.
 """
@@ -37,12 +37,6 @@ PANEL_OPERANDS = (
     *_FINISHING,
 )
 TAP_OPERANDS = ("values", "start", "offsets", "taps", "weights", "weight_at", "bias", "bias_at", *_FINISHING)
-
-
-def reciprocal_of(divisor: int) -> float:
-    """1/divisor·(1 + e) with 2^-51 < e < 2^-49, in float64: both operations round by at most 2^-53 relative,
-    and 1 + 2^-50 is exact."""
-    return (1.0 / divisor) * (1.0 + 2.0**-50)
 
 
 def least(builder, a, b):

@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from smartvm.vm.dnn import kernel_sets, panel_kernels
+from smartvm.vm.dnn import kernel_sets
 from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.machine_code import panel_kernels
 from smartvm.vm.dnn.shapes import Correlation
 
 #: Items of a step, which a set multiplies at once in each lane: of 16 bits, of 8 bits.
@@ -120,7 +121,9 @@ def _depthwise_plan(shape: Correlation) -> PanelPlan | None:
     channels = shape.kernels
     _, top, left = shape.padding
     _, height, width = (size + 2 * padding for size, padding in zip(shape.sizes, shape.padding, strict=True))
-    if channels != shape.groups or channels < panel_kernels.CHANNELS or shape.sizes[0] != 1 or shape.kernel[0] != 1:
+    if channels != shape.groups or channels < kernel_sets.KERNELS.channels:
+        return None
+    if shape.sizes[0] != 1 or shape.kernel[0] != 1:
         return None
     if (top or left) and height * width > shape.terms * shape.positions:
         return None
@@ -216,7 +219,7 @@ def panels_of(block: WeightBlock, plan: PanelPlan) -> Panels:
 
 
 def _packed(block: WeightBlock, plan: PanelPlan, dtype: type[np.signedinteger[Any]]) -> Panels:
-    panel = panel_kernels.CHANNELS
+    panel = kernel_sets.KERNELS.channels
     panels = -(-plan.kernels // panel)
     if plan.offsets is not None:
         weights: npt.NDArray[Any] = np.empty(panels * panel * len(plan.offsets), dtype)

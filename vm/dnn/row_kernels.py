@@ -17,11 +17,11 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 from smartvm.vm.dnn.dot_products import I8, I16, I32, I64, add_products
-from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.native import compiled
+from smartvm.vm.dnn.kernel_sets import KERNELS, ROWS_TOGETHER
+from smartvm.vm.dnn.parts import compiled
 
 #: Rows that a tile multiplies together.
-ROWS = 4
+ROWS = ROWS_TOGETHER
 #: Items of a step.
 STEP = 2 * KERNELS.lanes
 

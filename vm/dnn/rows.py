@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn import row_kernels
 from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.kernel_sets import ROWS_TOGETHER
+from smartvm.vm.dnn.machine_code import row_kernels
 from smartvm.vm.dnn.operations import Convolution, Operation
 from smartvm.vm.dnn.shapes import Correlation, Transposed
 
@@ -36,7 +37,7 @@ def takes(block: WeightBlock, shape: Correlation) -> bool:
         and block.width <= 2
         and shape.is_whole_map
         and shape.groups == 1
-        and shape.kernels >= row_kernels.ROWS
+        and shape.kernels >= ROWS_TOGETHER
         and shape.terms < _MOST_TERMS
     )
 

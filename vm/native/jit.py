@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 
 import llvmlite.binding as llvm
+from smartvm.errors import SmartVMError
+from smartvm.vm.native.elf import ObjectCodeError, read_object
+from smartvm.vm.native.object_code import process_symbol
 
 
 def _new_target_machine() -> llvm.TargetMachine:
@@ -43,12 +46,25 @@ def compile_to_object(text: str, speed_level: int = 2) -> bytes:
     return code
 
 
+def _check_needs(code: bytes) -> None:
+    """The engine takes a function that nobody has to be at address 0, and jumps anywhere."""
+    try:
+        parsed = read_object(code)
+    except ObjectCodeError:
+        return  # another format
+    needed = {symbol.name for symbol in parsed.symbols if symbol.section == -1 and not symbol.optional} - {""}
+    for name in sorted(needed):
+        if not (llvm.address_of_symbol(name) or process_symbol(name)):
+            raise SmartVMError(f"compiled code needs `{name}`, which is nowhere in this process")
+
+
 class EngineCode:
-    """An object loaded by LLVM's own engine."""
+    """An object loaded by LLVM's own engine. Raises ``SmartVMError`` where it needs what this process lacks."""
 
     def __init__(self, code: bytes, symbols: Mapping[str, int]) -> None:
         for name, address in symbols.items():
             llvm.add_symbol(name, address)
+        _check_needs(code)
         empty = llvm.parse_assembly("")
         empty.triple = target_machine().triple
         # an engine owns its machine, so the shared one cannot be given to it

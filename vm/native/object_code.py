@@ -43,7 +43,7 @@ def can_load() -> bool:
 def _library(name: str | None) -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(name)
-    except OSError:
+    except (OSError, TypeError):  # the second where a process cannot be asked as a whole
         return None
 
 

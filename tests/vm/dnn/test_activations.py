@@ -11,17 +11,15 @@ from smartvm.vm.dnn import (
     Buffer,
     activated,
     activation_exact,
-    activation_float,
-    activation_pairs,
     reference,
 )
 from smartvm.vm.dnn import items as item_arrays
+from smartvm.vm.dnn.activation_limits import PAIRS_ARGUMENT_LIMIT
+from smartvm.vm.dnn.machine_code import activation_float, activation_pairs
 
 TOP = item_arrays.ITEM_MAX
 SCALE = st.sampled_from([1, 2, 3, 10, 255, 1000, 10_000, 1 << 14, (1 << 15) + 1, 1 << 16])
-WIDE_SCALE = st.sampled_from(
-    [(1 << 16) + 1, 10**6, 1 << 20, 1 << 40, (1 << 47) - 1, 1 << 48, 10**18, 1 << 254, TOP]
-)
+WIDE_SCALE = st.sampled_from([(1 << 16) + 1, 10**6, 1 << 20, 1 << 40, (1 << 47) - 1, 1 << 48, 10**18, 1 << 254, TOP])
 
 
 @st.composite
@@ -117,9 +115,7 @@ def test_the_fast_and_the_exact_way_agree(case, seed):
     random = np.random.default_rng(seed)
     items = random.integers(-20 * v, 20 * v + 1, 50).tolist()
     assert results("sigmoid", items, v) == [activation_exact.sigmoid(x, v) for x in items]
-    assert results("hyperbolic_tangent", items, v) == [
-        activation_exact.hyperbolic_tangent(x, v) for x in items
-    ]
+    assert results("hyperbolic_tangent", items, v) == [activation_exact.hyperbolic_tangent(x, v) for x in items]
     exact = activation_exact.softmax(items, v)
     assert results("softmax", items, v) == [exact[x] for x in items]
 
@@ -130,7 +126,7 @@ def test_pairs_decide_as_the_exact_way_does(case):
     items = [max(-200 * v, min(200 * v, x)) for x in items]
     if len(set(items)) == 1:
         items.append(items[0] - 1)
-    limit = (activation_pairs.ARGUMENT_LIMIT + 1) * v
+    limit = (PAIRS_ARGUMENT_LIMIT + 1) * v
     distances = np.array([min(max(items) - x, limit) for x in items])
     out, undecided = np.empty(len(items), np.int64), np.empty(len(items), np.int64)
     remaining = activation_pairs.softmax(distances, float(v), out, undecided)

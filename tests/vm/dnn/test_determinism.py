@@ -15,7 +15,7 @@ import numpy as np
 from smartvm.vm.dnn import Buffer, WeightBlock
 from smartvm.vm.dnn.operations import Convolution
 from smartvm.vm.dnn.platforms import execute
-from smartvm.vm.dnn.row_kernels import multiply_rows
+from smartvm.vm.dnn.machine_code import row_kernels
 from smartvm.vm.dnn.shapes import Correlation
 def correlate(buffer, block, shape):
     execute(buffer, Convolution(block, shape))
@@ -46,7 +46,7 @@ values = np.array([random.randrange(-9, 9) for _ in range(77)], np.int16)
 packed = np.frombuffer(random.randbytes(2 * 77 * 6), np.uint8)
 for width in 1, 2:
     sums = np.empty(6, np.int64)
-    multiply_rows(values, packed, width, 6, 3, sums)
+    row_kernels.multiply_rows(values, packed, width, 6, 3, sums)
     digest.update(sums.tobytes())
 print(digest.hexdigest())
 """

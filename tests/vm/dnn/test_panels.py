@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smartvm.vm.dnn import Buffer, WeightBlock, panels, reference
 from smartvm.vm.dnn.operations import Convolution
-from smartvm.vm.dnn.panel_tiles import reciprocal_of
 from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.reciprocals import reciprocal_of
 from smartvm.vm.dnn.shapes import convolution, depthwise, full_connection
 
 

@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock, reference, row_kernels, rows
+from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock, reference, rows
+from smartvm.vm.dnn.kernel_sets import KERNELS as KERNEL_SET
+from smartvm.vm.dnn.kernel_sets import ROWS_TOGETHER as ROWS
+from smartvm.vm.dnn.machine_code import row_kernels
 from smartvm.vm.dnn.operations import Convolution
 from smartvm.vm.dnn.platforms import PLATFORMS, VARIABLE, Rows, load_block
 from smartvm.vm.dnn.shapes import convolution, full_connection
 from smartvm.vm.state.blocks import BlockFiles
 
 WEIGHTS = 7
-STEP, ROWS = row_kernels.STEP, row_kernels.ROWS
+STEP = 2 * KERNEL_SET.lanes
 
 
 @given(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import llvmlite.binding as llvm
 import pytest
+from smartvm.errors import SmartVMError
 from smartvm.vm.native.elf import AARCH64, X86_64, ObjectCodeError, read_object
 from smartvm.vm.native.jit import EngineCode, compile_to_object
-from smartvm.vm.native.machine_code import NativeCode
+from smartvm.vm.native.machine_code import NativeCode, load
 from smartvm.vm.native.object_code import Layout, LoadedObject, can_load
 from smartvm.vm.native.relocations import KINDS
 
@@ -106,6 +107,14 @@ def test_a_name_that_an_object_lacks_is_a_key_error(code: bytes) -> None:
 def test_an_object_that_needs_what_nobody_has_is_refused(code: bytes) -> None:
     with pytest.raises(ObjectCodeError, match="`far` is nowhere in this process"):
         LoadedObject(code, {"elsewhere": SYMBOLS["elsewhere"]})
+
+
+def test_llvms_engine_is_not_given_what_needs_more_than_there_is() -> None:
+    lacking = compile_to_object(
+        "declare i64 @nowhere(i64)\ndefine i64 @run(i64 %x) { %y = call i64 @nowhere(i64 %x)\n ret i64 %y }"
+    )
+    with pytest.raises(SmartVMError, match="`nowhere`"):
+        load(lacking)
 
 
 @loads_objects

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 from smartvm.vm.dnn import activation_float
+from smartvm.vm.dnn.activation_limits import COUNT_LIMIT, FLOAT_ARGUMENT_LIMIT, SCALE_LIMIT
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
@@ -49,9 +50,9 @@ def softmax(frame):
     buffer = buffer_of(state)
     count = load(buffer, LENGTH)
     price = count * rule(frame, _RULE_PER_ITEM)
-    if scale < 1 or scale > activation_float.SCALE_LIMIT or scale >> load(executor, _ACTIVATION_SCALE_BITS) != 0:
+    if scale < 1 or scale > SCALE_LIMIT or scale >> load(executor, _ACTIVATION_SCALE_BITS) != 0:
         return 0
-    if count > activation_float.COUNT_LIMIT or not affordable(frame, price) or not at_least_32(executor, buffer):
+    if count > COUNT_LIMIT or not affordable(frame, price) or not at_least_32(executor, buffer):
         return 0
     if count != 0:
         out = take(executor, 4 * count)
@@ -90,7 +91,7 @@ def _softmax(values, scale, space, out):
             out[i] = quotient
         return True
     distances, exact = int64_array(space, count), int64_array(space + 8 * count, count)
-    limit = (activation_float.ARGUMENT_LIMIT + 1) * scale
+    limit = (FLOAT_ARGUMENT_LIMIT + 1) * scale
     for i in range(count):
         distances[i] = min(highest - int(values[i]), limit)
     if activation_float.softmax(distances, float(scale), exact, int64_array(space + 16 * count, count)) != 0:

@@ -13,13 +13,12 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from smartvm.vm.dnn import activated, platforms
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.executor.compiling import handler_address, is_kept
 from smartvm.vm.dnn.executor.convolutions import CONVOLUTIONS, Convolution
-from smartvm.vm.dnn.executor.handlers import HANDLERS
+from smartvm.vm.dnn.executor.handlers import HANDLERS, SHARED
 from smartvm.vm.dnn.executor.layout import (
     BOUND_LIMIT,
     CONSTANTS,
@@ -42,8 +41,8 @@ from smartvm.vm.dnn.executor.layout import (
     TABLE,
     TABLE_COUNT,
 )
-from smartvm.vm.dnn.executor.settling import SHARED
 from smartvm.vm.native.layout import BUFFERS_WITHHELD, CALL_DEPTH_LIMIT
+from smartvm.vm.native.object_code import process_symbol
 
 if TYPE_CHECKING:
     from smartvm.vm.frame import Frame
@@ -78,7 +77,7 @@ _LARGEST_BLOCK = 1 << 20
 _TABLE_SCALE = 1 << 13
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
-_free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_nrt_python.c_helpers["Free"])
+_free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(process_symbol("free"))
 
 
 _TYPES = {2: np.int16, 4: np.int32, 8: np.int64}

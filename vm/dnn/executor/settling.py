@@ -150,7 +150,7 @@ def _gathered(executor, length, convolution, source):
 
 @helper
 def _reciprocal(divisor):
-    """See ``panel_tiles.reciprocal_of``."""
+    """See ``reciprocals.reciprocal_of``."""
     return (1.0 / divisor) * (1.0 + 2.0**-50)
 
 
@@ -342,9 +342,3 @@ def _magnitude(values):
         low = values[i] if values[i] < low else low
         high = values[i] if values[i] > high else high
     return max(-int(low), int(high))
-
-
-#: Those that every handler may call, by their names in the executor's structure.
-SHARED = {"in_order": order, "convert": convert, "magnitude": magnitude}
-#: All by name.
-FUNCTIONS = {"settle_words": settle_words, "settle_bytes": settle_bytes, "settle_taps": settle_taps, **SHARED}
