@@ -16,8 +16,8 @@ from smartvm.vm.dnn.panel_tiles import (
     TAP_OPERANDS,
     emit_panel_tile,
     emit_tap_tile,
-    reciprocal_of,
 )
+from smartvm.vm.dnn.reciprocals import reciprocal_of
 from smartvm.vm.native.object_code import can_load
 from tile_code import AARCH64, X86_64, BochsX86, Host, TileCode, UnicornArm
 
