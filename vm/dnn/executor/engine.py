@@ -64,7 +64,18 @@ _OPERAND_LIMIT = 1 << 31
 _COPIED_BYTES = 1 << 16
 
 _CONVOLUTION = STATE["deferred"] + DEFERRED["convolution"]
-_INPUT = STATE["deferred"] + DEFERRED["input"]
+
+# what ``release`` reads of each call's frame
+_MODE = STATE["mode"]
+_DATA = ITEMS["data"]
+_OWNED = ITEMS["owned"]
+_BUFFER_DATA = STATE["buffer"] + _DATA
+_BUFFER_OWNED = STATE["buffer"] + _OWNED
+_INPUT_DATA = STATE["deferred"] + DEFERRED["input"] + _DATA
+_INPUT_OWNED = STATE["deferred"] + DEFERRED["input"] + _OWNED
+_SAVED = STATE["saved"]
+_SAVED_COUNT = STATE["saved_count"]
+_ITEMS_SIZE = ITEMS.size
 
 _ACTIVATIONS = {
     "ACT_SM1": (SIGMOID, activated.sigmoid),
@@ -307,17 +318,17 @@ class DnnExecutor:
         """Give the memory of a frame that ended back."""
         start = frame.depth * STATE.size
         view = self._view
-        if view[start + STATE["mode"]] != MODE_NATIVE:
+        if view[start + _MODE] != MODE_NATIVE:
             return
-        view[start + STATE["mode"]] = 0
-        places = [start + STATE["buffer"]]
-        if view[start + _CONVOLUTION]:
-            places.append(start + _INPUT)
-        saved = start + STATE["saved"]
-        places += range(saved, saved + ITEMS.size * view[start + STATE["saved_count"]], ITEMS.size)
-        for place in places:
-            if view[place + ITEMS["owned"]] == OWN:
-                _free(view[place + ITEMS["data"]])
+        view[start + _MODE] = 0
+        if view[start + _BUFFER_OWNED] == OWN:
+            _free(view[start + _BUFFER_DATA])
+        if view[start + _CONVOLUTION] and view[start + _INPUT_OWNED] == OWN:
+            _free(view[start + _INPUT_DATA])
+        first = start + _SAVED
+        for place in range(first, first + _ITEMS_SIZE * view[start + _SAVED_COUNT], _ITEMS_SIZE):
+            if view[place + _OWNED] == OWN:
+                _free(view[place + _DATA])
 
     # -- tables of activations
 
