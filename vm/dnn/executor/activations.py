@@ -134,11 +134,21 @@ def _activate(frame, activation):
             return 0
     results = int16_array(load(table, _TABLE_ITEMS), 2 * limit + 1)
     if width == 2:
-        _look_up(int16_array(data, count), limit, results, int16_array(out, count))
-    elif width == 4:
-        _look_up(int32_array(data, count), limit, results, int32_array(out, count))
+        clamped = int16_array(out, count)
+        if out == data:
+            _clamp(clamped, limit)
+        else:
+            _copy_clamped(int16_array(data, count), limit, clamped)
+        _look_up(clamped, limit, results)
     else:
-        _look_up(int64_array(data, count), limit, results, int32_array(out, count))
+        clamped = int32_array(out, count)
+        if out == data:
+            _clamp(clamped, limit)
+        elif width == 4:
+            _copy_clamped(int32_array(data, count), limit, clamped)
+        else:
+            _copy_clamped(int64_array(data, count), limit, clamped)
+        _look_up(clamped, limit, results)
     if out != data:
         hold(executor, buffer, out, 4 * count, count, min(width, 4), scale)
     store(buffer, BOUND, scale)
@@ -159,13 +169,32 @@ def _table(frame, activation, scale):
 
 
 @helper
-def _look_up(values, limit, results, out):
-    """The result of 0 stands in the middle; ``out`` may be ``values``. First arguments are clamped, many at a time."""
+def _ends(values, limit):
+    """−limit and limit, or the items' own ends where these are nearer."""
     largest = (1 << (8 * values.itemsize - 1)) - 1
-    low, high = values.dtype.type(max(-limit, -largest - 1)), values.dtype.type(min(limit, largest))
+    return values.dtype.type(max(-limit, -largest - 1)), values.dtype.type(min(limit, largest))
+
+
+@helper
+def _clamp(values, limit):
+    low, high = _ends(values, limit)
+    for i in range(values.shape[0]):
+        x = values[i]
+        x = x if x < high else high
+        values[i] = x if x > low else low
+
+
+@helper
+def _copy_clamped(values, limit, out):
+    low, high = _ends(values, limit)
     for i in range(values.shape[0]):
         x = values[i]
         x = x if x < high else high
         out[i] = x if x > low else low
+
+
+@helper
+def _look_up(values, limit, results):
+    """Put the results in the place of clamped arguments; that of 0 stands in the middle of the table."""
     for i in range(values.shape[0]):
-        out[i] = results[np.uint64(int(out[i]) + limit)]
+        values[i] = results[np.uint64(int(values[i]) + limit)]
