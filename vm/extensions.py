@@ -200,6 +200,7 @@ def _results(instruction: Instruction, given: object) -> tuple[int, ...]:
 def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kernel | None) -> HostExecutor:
     rule = plan.gas_rules[instruction.opcode]
     operand_count = len(instruction.operands)
+    only_reads = kernel is None and "buffer" not in instruction.effects.writes
 
     def execute(machine: Machine, frame: Frame) -> None:
         nonlocal kernel
@@ -207,10 +208,11 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             kernel = native_kernel(instruction)
         operands = tuple(frame.pop(operand_count)) if operand_count else ()
         executor = machine.dnn_executor(instruction)
-        if executor is not None:
-            executor.take(frame)
-        else:
+        lent = executor is not None and only_reads and executor.lend(frame)
+        if executor is None:
             frame.set_field("buffers", BUFFERS_WITHHELD)
+        elif not lent:
+            executor.take(frame)
         context = FrameContext(machine, frame, instruction, rule, operands)
         gas_before = frame.gas
         began = time.thread_time_ns() if machine.observer is not None else 0
@@ -222,11 +224,15 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             raise ExtensionError(
                 f"the kernel of {instruction.name} failed: {type(error).__name__}: {error}"
             ) from error
+        finally:
+            if lent:
+                frame.buffer = None  # it is still where it was
         if machine.observer is not None:
             context.buffer.settle()  # what was put off is this instruction's own work to who watches
             spent = rule.base + gas_before - frame.gas
             machine.observer(KernelEvent(instruction.name, operands, spent, time.thread_time_ns() - began))
-        frame.buffer = context.buffer
+        if not lent:
+            frame.buffer = context.buffer
         results = _results(instruction, given)
         if len(results) > context.stack_room():
             raise ExceptionalHalt(HaltKind.STACK_OVERFLOW)
@@ -234,7 +240,8 @@ def _kernel_executor(plan: ExecutionPlan, instruction: Instruction, kernel: Kern
             frame.push(value)
         if executor is not None:
             executor.executed(machine, frame, instruction.name, operands)
-            executor.give(frame)
+            if not lent:
+                executor.give(frame)
 
     return execute
 

@@ -48,12 +48,13 @@ class Buffer:
     the items had better leave them be while ``deferred`` is not None.
     """
 
-    __slots__ = ("_deferred", "_extremes", "_layout", "_length", "_store")
+    __slots__ = ("_deferred", "_extremes", "_layout", "_length", "_limit", "_store")
 
     def __init__(self, items: Iterable[int] = ()) -> None:
         self._store: ItemArray = item_arrays.from_integers(items)
         self._length = len(self._store)
         self._extremes: tuple[int, int] | None = None
+        self._limit: int | None = None
         self._layout = 1
         self._deferred: Deferred | None = None
 
@@ -129,6 +130,27 @@ class Buffer:
         """The largest magnitude of the items, exactly; 0 when empty."""
         return item_arrays.magnitude_of(*self.extremes)
 
+    @property
+    def limit(self) -> int:
+        """A magnitude that no item exceeds: the exact one where it is known, else what it was before items went. For
+        what nobody sees: it may depend on the way on which the items came."""
+        if self._extremes is None and self._limit is not None:
+            return self._limit
+        return self.bound
+
+    @property
+    def backing(self) -> ItemArray:
+        """The array of which ``stored`` are the first items, with the room behind them."""
+        self.settle()
+        return self._store
+
+    def hold_first(self, store: ItemArray, length: int, layout: int, limit: int) -> None:
+        """Hold the first ``length`` items of ``store``, taking it over with the room behind them; no magnitude exceeds
+        ``limit``."""
+        self.replace(store, None, layout)
+        self._length = length
+        self._limit = limit
+
     def to_integers(self) -> list[int]:
         """The items as Python integers."""
         return item_arrays.to_integers(self.array)
@@ -139,6 +161,7 @@ class Buffer:
         self._store = array
         self._length = len(array)
         self._extremes = extremes
+        self._limit = None
         self._layout = layout
         self._deferred = None
 
@@ -173,6 +196,8 @@ class Buffer:
         self._length = total
         if self._extremes is not None:
             self._extremes = min(low, self._extremes[0]), max(high, self._extremes[1])
+        elif self._limit is not None:
+            self._limit = max(self._limit, item_arrays.magnitude_of(low, high))
 
     def append_zeros(self, count: int) -> None:
         """Append ``count`` items of 0."""
@@ -186,7 +211,7 @@ class Buffer:
         if not self._store.flags.writeable:
             self._store = self._store.copy()
         self._store[:count] = 0
-        self._extremes = None
+        self._forget_extremes()
 
     def drop_last(self, count: int) -> None:
         """Drop the last ``count`` items; an empty Buffer gives its memory back."""
@@ -194,9 +219,15 @@ class Buffer:
             return
         self._in_order()
         self._length -= count
-        self._extremes = None
+        self._forget_extremes()
         if self._length == 0:
             self.replace(item_arrays.empty())
+
+    def _forget_extremes(self) -> None:
+        """Items went that may have been an extreme; what is left is within what there was."""
+        if self._extremes is not None:
+            self._limit = item_arrays.magnitude_of(*self._extremes)
+            self._extremes = None
 
     def _in_order(self) -> None:
         """Keep the items in their own order: before what changes single ones. Whoever shortens a map again and

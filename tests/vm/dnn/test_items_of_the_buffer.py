@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from smartvm.vm.dnn import Buffer, reference
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn import reference
 
 EDGES = [0, 1, -1, 1000, -1000, item_arrays.ITEM_MIN, item_arrays.ITEM_MAX]
 EDGES += [
@@ -167,3 +168,20 @@ def test_instructions_on_empty_buffers_do_nothing(frame):
         frame.run(name, *operands)
         assert frame.items() == []
     assert frame.memory.size == 0
+
+
+def test_room_behind_the_items_is_kept_and_a_limit_holds_until_items_are_seen():
+    store = np.arange(10, dtype=np.int64)
+    buffer = Buffer()
+    buffer.hold_first(store, 6, 1, 100)
+    assert (len(buffer), buffer.limit) == (6, 100)
+    buffer.append(np.array([300, -400]))
+    assert buffer.backing is store
+    assert (buffer.to_integers(), buffer.limit) == ([0, 1, 2, 3, 4, 5, 300, -400], 400)
+    buffer.drop_last(2)
+    assert buffer.limit == 400
+    assert buffer.extremes == (0, 5)
+    assert buffer.limit == buffer.bound == 5
+    buffer.clear_first(6)
+    assert buffer.limit == 5
+    assert buffer.bound == 0

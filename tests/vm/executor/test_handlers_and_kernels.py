@@ -528,3 +528,40 @@ def test_blocks_that_handlers_use_stay_in_the_cache() -> None:
         assert world.run(add(number)).success
         assert is_kept(often)
     assert not is_kept(once)
+
+
+@pytest.mark.parametrize("value", [100, 1 << 28, 1 << 40, 1 << 61, (1 << 62) + 1, 1 << 100])
+def test_large_buffers_go_to_and_fro_between_handlers_and_kernels(
+    by_kernels: World, by_handlers: World, value: int
+) -> None:
+    count = 40_000
+    to_kernels = call("MTOB_PACK", 2048, 1, 7)  # of a width that no handler reads
+    code = assemble(
+        *call("MSTORE", 4096, 0),
+        *call("BUF_INIT", count),
+        *call("BUF_FIL", value),
+        *to_kernels,
+        *call("BUF_ALLO", 3),
+        *call("BTOS1", 77, 5),
+        *call("MTOB", 0, 2),
+        *call("BUF_CLS", 2),
+        *call("BTOS1", 78, 0),
+        *to_kernels,
+        *call("BUF_FREE", 3),
+        *call("BUF_COPY", 1, 30_000),
+        *call("BTOS1", 79, 4),
+        "BUF_SWAP",
+        *to_kernels,
+        *call("MTOB", 32, 3),
+        *call("BTOS1", 80, 30_003),
+        "BUF_CAT",
+        *call("ACT_RL", 0),
+        *call("BUF_BIAS", 5),
+        *call("BTOS0", 69_990, 16),
+        *[step for place in range(16) for step in (32 * place, "MSTORE")],
+        *call("BTOM", 512, 12),
+        *call("RETURN", 0, 1024),
+    )
+    expected, found = by_kernels.run(code, 10**10), by_handlers.run(code, 10**10)
+    assert expected.success, expected.error
+    assert (found.output, found.gas_used) == (expected.output, expected.gas_used)

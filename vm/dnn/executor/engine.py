@@ -94,10 +94,16 @@ _free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(process_symbol("free"))
 _TYPES = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
-def _buffer_of(array: item_arrays.ItemArray, layout: int) -> Buffer:
+def _buffer_of(store: item_arrays.ItemArray, length: int, layout: int, limit: int) -> Buffer:
     buffer = Buffer()
-    buffer.replace(array, layout=layout)
+    buffer.hold_first(store, length, layout, limit)
     return buffer
+
+
+def _array_at(data: int, size: int, width: int) -> tuple[object, item_arrays.ItemArray]:
+    """The items in ``size`` bytes from an address on, and the object of whose memory they are."""
+    memory = (ctypes.c_char * size).from_address(data)
+    return memory, np.frombuffer(memoryview(memory), _TYPES[width])
 
 
 def _free_spares(fields: memoryview) -> None:
@@ -230,6 +236,28 @@ class DnnExecutor:
         view[start + STATE["mode"]] = MODE_PYTHON
         frame.kept_items = None
 
+    def lend(self, frame: Frame) -> bool:
+        """Let a kernel that changes no Buffer, and reads no saved one, read the frame's Buffer where it is, whatever
+        its length: in ``frame.buffer``, which is to be None again afterwards. False where it has to be taken."""
+        address = frame.field("buffers")
+        if address in (0, BUFFERS_WITHHELD):
+            return False
+        start = (address - self._fields[EXECUTOR["states"]]) // 8
+        view = self._view
+        if view[start + STATE["mode"]] != MODE_NATIVE:
+            return False
+        self._settle_at(start)
+        place = start + STATE["buffer"]
+        length, width, layout, bound = (view[place + ITEMS[name]] for name in ("length", "width", "layout", "bound"))
+        if layout > 1:  # whoever reads it wants another order, which is to be made once
+            return False
+        store = item_arrays.empty()
+        if length:
+            _, store = _array_at(view[place + ITEMS["data"]], length * width, width)
+            store.flags.writeable = False
+        frame.buffer = _buffer_of(store, length, layout, bound)
+        return True
+
     def settle(self, frame: Frame) -> None:
         """Carry out what the frame's Buffer stands for."""
         address = frame.field("buffers")
@@ -245,21 +273,22 @@ class DnnExecutor:
 
     def _buffer_at(self, frame: Frame, place: int) -> Buffer:
         view = self._view
-        length, width = view[place + ITEMS["length"]], view[place + ITEMS["width"]]
-        data, layout = view[place + ITEMS["data"]], view[place + ITEMS["layout"]]
+        length, width, layout, bound = (view[place + ITEMS[name]] for name in ("length", "width", "layout", "bound"))
+        data = view[place + ITEMS["data"]]
         if view[place + ITEMS["owned"]] != OWN:
             if not length:
                 return Buffer()
             assert frame.kept_items is not None
-            return _buffer_of(frame.kept_items[data][:length], layout)
-        memory = (ctypes.c_char * (length * width)).from_address(data)
-        array: item_arrays.ItemArray = np.frombuffer(memoryview(memory), _TYPES[width])
+            return _buffer_of(frame.kept_items[data], length, layout, bound)
         if length * width <= _COPIED_BYTES:
+            _, array = _array_at(data, length * width, width)
             array = array.copy()
             _free(data)
         else:
+            # with the room behind the items, so that appending to and fro does not copy them each time
+            memory, array = _array_at(data, view[place + ITEMS["capacity"]] // width * width, width)
             weakref.finalize(memory, _free, data)
-        return _buffer_of(array, layout)
+        return _buffer_of(array, length, layout, bound)
 
     def give(self, frame: Frame) -> None:
         """Give the frame's Buffers to handlers, where they can work with them."""
@@ -291,26 +320,28 @@ class DnnExecutor:
         """Write a Buffer's descriptor; False where its items are too large, or where kernels put work off."""
         if buffer.deferred is not None:
             return False
-        array = buffer.stored
+        array = buffer.backing
         if item_arrays.is_wide(array):
             return False
         width = array.dtype.itemsize
         bound = 1 << (8 * width - 1)
         if width == 8:
-            bound = buffer.bound
+            bound = buffer.limit
             if bound >= BOUND_LIMIT:
                 return False
+        if width < 2:
+            array = buffer.stored
         array = np.ascontiguousarray(array, _TYPES[max(2, width)])
         data = array.ctypes.data
         if len(array):
             kept[data] = array
         view = self._view
         view[place + ITEMS["data"]] = data
-        view[place + ITEMS["length"]] = len(array)
+        view[place + ITEMS["length"]] = len(buffer)
         view[place + ITEMS["width"]] = array.dtype.itemsize
         view[place + ITEMS["bound"]] = bound
         view[place + ITEMS["owned"]] = LENT if array.flags.writeable else READ_ONLY
-        view[place + ITEMS["capacity"]] = 0
+        view[place + ITEMS["capacity"]] = array.nbytes
         view[place + ITEMS["layout"]] = buffer.layout
         return True
 
