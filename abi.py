@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from smartvm.errors import SmartVMError
+from smartvm.keccak import keccak256
 
 Kind = Literal[
     "uint", "int", "address", "bool", "fixed_bytes", "bytes", "string", "function", "array", "tuple"
@@ -188,13 +189,6 @@ def parse_signature(text: str) -> Signature:
     if match is None:
         raise AbiError(f"`{text}` is no function signature", hint="write it as name(type,type)")
     return Signature(match[1], parse_type(match[2]).components)
-
-
-def keccak256(data: bytes) -> bytes:
-    """KECCAK-256 as Ethereum uses it."""
-    from Crypto.Hash import keccak
-
-    return bytes(keccak.new(digest_bits=256, data=data).digest())
 
 
 def checksum_address(address: bytes) -> str:

@@ -17,11 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smartvm.abi import checksum_address, keccak256
+from smartvm.abi import checksum_address
 from smartvm.api.contract import Contract, ContractError, Reverted, TransactionResult
 from smartvm.instructions.forks import canonical_fork
 from smartvm.instructions.loader import load_table
 from smartvm.instructions.model import InstructionTable
+from smartvm.keccak import keccak256
 
 if TYPE_CHECKING:
     from smartvm.vm.messages import ExecutionResult

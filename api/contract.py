@@ -15,12 +15,12 @@ from smartvm.abi import (
     decode,
     describe_revert,
     encode,
-    keccak256,
     signature_of,
     type_from_json,
 )
 from smartvm.api.storage_reader import StorageReader
 from smartvm.errors import SmartVMError
+from smartvm.keccak import keccak256
 
 if TYPE_CHECKING:
     from smartvm.api.chain import Chain

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from smartvm.abi import checksum_address, keccak256
+from smartvm.abi import checksum_address
 from smartvm.errors import SmartVMError
+from smartvm.keccak import keccak256
 
 _WORD = 32
 _INTEGER = re.compile(r"(u?)int(\d+)")

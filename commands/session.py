@@ -8,10 +8,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from smartvm.abi import keccak256
 from smartvm.commands.options import UsageError
 from smartvm.errors import SmartVMError
 from smartvm.instructions.model import InstructionTable
+from smartvm.keccak import keccak256
 
 if TYPE_CHECKING:
     from smartvm.vm.messages import Engine, ExecutionResult

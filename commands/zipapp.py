@@ -17,9 +17,9 @@ from pathlib import Path
 
 #: Parts of smartvm that ``smartvm-solc`` imports or reads.
 _OWN = (
-    "__init__.py", "disk_cache.py", "errors.py", "instruction_table.toml", "records.py", "compiler", "instructions",
-    "commands/__init__.py", "commands/solc.py", "commands/solc_compilation.py", "commands/solc_input.py",
-    "commands/solc_options.py",
+    "__init__.py", "disk_cache.py", "errors.py", "instruction_table.toml", "keccak.py", "records.py", "compiler",
+    "instructions", "commands/__init__.py", "commands/solc.py", "commands/solc_compilation.py",
+    "commands/solc_input.py", "commands/solc_options.py",
 )  # fmt: skip
 
 #: Parts of the libraries that the compiler imports: the parser generator, and KECCAK-256.

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from smartvm.compiler.keccak import keccak256
 from smartvm.errors import SmartVMError
+from smartvm.keccak import keccak256
 
 _PLACEHOLDER = re.compile(r"__\$([0-9a-f]{34})\$__")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")

@@ -8,12 +8,12 @@ from typing import Any
 
 from smartvm.compiler.imports import ImportRules, Remapping, RemappingError, SourceNotFound, SourceReader
 from smartvm.compiler.input_checks import InputError, boolean, check_keys, string
-from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.library import with_library
 from smartvm.compiler.model_checker_input import read_model_checker
 from smartvm.compiler.optimizer_input import read_optimizer
 from smartvm.compiler.output_selection import OutputSelection
 from smartvm.compiler.settings import DEFAULT_EVM_VERSION, EVM_VERSIONS, CompilerSettings, MetadataSettings
+from smartvm.keccak import keccak256
 from smartvm.records import dataclass, field
 
 _ROOT_KEYS = frozenset({"auxiliaryInput", "language", "settings", "sources"})

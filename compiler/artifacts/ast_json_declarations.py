@@ -15,8 +15,8 @@ from smartvm.compiler.artifacts.ast_json_nodes import (
     type_json,
 )
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.natspec import signature_of
+from smartvm.keccak import keccak256
 
 
 class DeclarationExporter(NodeExporter):

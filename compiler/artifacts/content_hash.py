@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 
-from smartvm.compiler.keccak import keccak256
+from smartvm.keccak import keccak256
 
 _IPFS_CHUNK = 256 * 1024
 _IPFS_LINKS = 174

@@ -8,10 +8,10 @@ from typing import Any
 
 from smartvm.compiler.artifacts.content_hash import ipfs_hash, ipfs_url, swarm_hash
 from smartvm.compiler.ast import nodes
-from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.settings import CompilerSettings
 from smartvm.compiler.source import SourceText
 from smartvm.compiler.version import COMPILER_VERSION, LANGUAGE_VERSION
+from smartvm.keccak import keccak256
 
 #: What ``settings.optimizer.details`` means when it is left out, for the optimizer off and on.
 _DETAILS_OFF: dict[str, Any] = {

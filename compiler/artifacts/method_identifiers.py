@@ -24,7 +24,7 @@ def error_and_event_identifiers(
 ) -> dict[str, dict[str, str]]:
     """The selectors of errors and the topics of events, as ``solc --hashes`` lists them."""
     from smartvm.compiler.artifacts.abi import interface_events
-    from smartvm.compiler.keccak import keccak256
+    from smartvm.keccak import keccak256
 
     def signature(declaration: nodes.Declaration) -> str:
         declared = model.type_of_declaration(declaration)

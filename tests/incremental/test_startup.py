@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from smartvm.compiler import keccak
+from smartvm import keccak
 
 PROGRAM = """
 import io, json, sys

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from smartvm.compiler.imports import SourceNotFound
-from smartvm.compiler.keccak import keccak256
 from smartvm.compiler.standard_json import compile_standard, compile_standard_text
+from smartvm.keccak import keccak256
 
 HEAD = "// SPDX-License-Identifier: MIT\npragma solidity ^0.8.0;\n"
 CONTRACT = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from smartvm.compiler.analysis.types.base import StackItem, Type
-from smartvm.compiler.keccak import keccak256 as keccak256
+from smartvm.keccak import keccak256 as keccak256
 from smartvm.records import dataclass, field
 
 
