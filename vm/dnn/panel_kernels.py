@@ -8,6 +8,7 @@ compiled code.
 - ``shift_items``: a map's items into 8-bit ones.
 - ``pack_panels``: a weight block's bytes into panels of ``CHANNELS`` output channels.
 - ``correlate_panels``: correlation, bias, scale-down and clamp in one pass.
+- ``multiply_panels``: the same of one position, whose window is one stretch: a matrix times a vector.
 - ``correlate_limbs``: the same where sums pass 31 bits.
 - ``pack_taps``, ``correlate_taps``: the same of a depthwise correlation.
 
@@ -45,6 +46,7 @@ _tile_narrow = panel_tile(_NARROW_ROWS, 1)
 _tile_single = panel_tile(1)
 _taps = tap_tile()
 _memory_of_starts = stack_memory(BLOCK + _REST)
+_memory_of_panel = stack_memory(CHANNELS)
 _memory_of_edge = stack_memory(_NARROW_ROWS * CHANNELS)
 _memory_of_extremes = stack_memory(2 * _LANES)
 
@@ -267,6 +269,28 @@ def correlate_panels(values, window, weights, bias, kernels, reciprocal, low, hi
         least, greatest = min(least, block_least), max(greatest, block_greatest)
         n0 = n1
     return n0, least, greatest
+
+
+@compiled
+def multiply_panels(values, window, weights, bias, kernels, reciprocal, low, high, out):
+    """``correlate_panels`` of one position, whose window is the one stretch from the first item on; ``out`` is int32.
+    Returns the least and the greatest result."""
+    length = window[5]
+    starts = numba.carray(_memory_of_starts(window), 1)
+    edge = numba.carray(_memory_of_panel(out), CHANNELS)
+    extremes = numba.carray(_memory_of_extremes(bias), 2 * _LANES)
+    starts[0] = 0
+    _new_extremes(extremes)
+    for o in range(0, kernels, CHANNELS):
+        direct = kernels - o >= CHANNELS
+        target = out if direct else edge
+        _tile_single(
+            values, starts, 0, weights, o * length, 1, length, 0, bias, o, reciprocal, low, high,
+            target, o if direct else 0, 0, extremes,
+        )  # fmt: skip
+    for o in range(kernels // CHANNELS * CHANNELS, kernels):
+        out[o] = edge[o % CHANNELS]
+    return _reduced(extremes)
 
 
 @compiled

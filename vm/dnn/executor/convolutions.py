@@ -45,10 +45,10 @@ class Convolution:
             raise ValueError("too many windows")
         weights = packed.weights
         kind = "settle_words" if plan.offsets is None else "settle_taps"
-        if weights.itemsize == 1:
-            if plan.offsets is not None:
-                raise ValueError("bytes of a depthwise convolution")
-            kind = "settle_bytes"
+        if plan.offsets is None and not plan.gathered and plan.window[0] == plan.window[4] == 1:
+            kind = "settle_row" if weights.itemsize == 2 else "settle_row_of_bytes"
+        elif weights.itemsize == 1:
+            raise ValueError("bytes of several stretches")
         cells = items // plan.map_channels
         height, width = (1, cells) if shape.is_whole_map and plan.offsets is None else shape.sizes[1:]
         # windows are gathered of channels in their own order

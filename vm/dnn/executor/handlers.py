@@ -56,7 +56,8 @@ SHARED: Mapping[str, str] = MappingProxyType(
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {
         "settle_words": "settling.settle_words",
-        "settle_bytes": "settling.settle_bytes",
+        "settle_row": "settling.settle_row",
+        "settle_row_of_bytes": "settling.settle_row_of_bytes",
         "settle_taps": "settling.settle_taps",
         **SHARED,
     }

@@ -164,15 +164,6 @@ def _with_words(convolution, values, bias, divisor, low, high, first, out):
 
 
 @helper
-def _with_bytes(convolution, values, bias, divisor, low, high, first, out):
-    weights = int8_array(load(convolution, _WEIGHTS), load(convolution, _WEIGHT_ITEMS))
-    kernels, reciprocal = load(convolution, _KERNELS), _reciprocal(divisor)
-    return panel_kernels.correlate_panels(
-        values, _window(convolution), weights, bias, kernels, reciprocal, low, high, first, out
-    )
-
-
-@helper
 def _with_taps(convolution, values, bias, divisor, low, high, first, out):
     weights = int16_array(load(convolution, _WEIGHTS), load(convolution, _WEIGHT_ITEMS))
     offsets = int64_array(load(convolution, _OFFSETS), load(convolution, _TAPS))
@@ -182,8 +173,8 @@ def _with_taps(convolution, values, bias, divisor, low, high, first, out):
     )
 
 
-def _settle(correlate):
-    """What carries convolutions out by ``correlate``."""
+def _in_blocks(correlate):
+    """What computes results by ``correlate``."""
 
     @helper
     def results(state, convolution, values, bias, out):
@@ -207,6 +198,30 @@ def _settle(correlate):
             wide[i] = short[i]
         _, least_there, greatest_there = correlate(convolution, values, bias, divisor, low, high, done, wide)
         return 4, max(-min(least, least_there), max(greatest, greatest_there))
+
+    return results
+
+
+def _in_a_row(weights_array):
+    """What computes the results of a single position, of weights in such an array."""
+
+    @helper
+    def results(state, convolution, values, bias, out):
+        kernels = load(convolution, _KERNELS)
+        weights = weights_array(load(convolution, _WEIGHTS), load(convolution, _WEIGHT_ITEMS))
+        low = max(load(state, LOW), -INT32_LIMIT)
+        high = min(load(state, HIGH), INT32_LIMIT - 1)
+        reciprocal = _reciprocal(load(state, DIVISOR))
+        least, greatest = panel_kernels.multiply_panels(
+            values, _window(convolution), weights, bias, kernels, reciprocal, low, high, int32_array(out, kernels)
+        )
+        return 4, max(-least, greatest)
+
+    return results
+
+
+def _settle(results):
+    """What carries convolutions out, whose results ``results`` computes."""
 
     @helper
     def settle(state):
@@ -244,24 +259,30 @@ def _settle(correlate):
     return settle
 
 
-_settle_words = _settle(_with_words)
-_settle_bytes = _settle(_with_bytes)
-_settle_taps = _settle(_with_taps)
+_settle_words = _settle(_in_blocks(_with_words))
+_settle_taps = _settle(_in_blocks(_with_taps))
+_settle_row = _settle(_in_a_row(int16_array))
+_settle_row_of_bytes = _settle(_in_a_row(int8_array))
 
 
 def settle_words(state):
-    """Carry out the convolution, with 16-bit weights, that a state's Buffer stands for."""
+    """Carry out the convolution that a state's Buffer stands for."""
     return _settle_words(state)
-
-
-def settle_bytes(state):
-    """The same with 8-bit weights."""
-    return _settle_bytes(state)
 
 
 def settle_taps(state):
     """The same of a depthwise convolution."""
     return _settle_taps(state)
+
+
+def settle_row(state):
+    """The same of a single window of one stretch: a matrix times a vector."""
+    return _settle_row(state)
+
+
+def settle_row_of_bytes(state):
+    """The same with 8-bit weights."""
+    return _settle_row_of_bytes(state)
 
 
 def order(executor):
