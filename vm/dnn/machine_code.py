@@ -19,13 +19,13 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from itertools import chain
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.object_format import ENTRY, NOT_CONTIGUOUS, RESULTS, is_array, order_of, words_of
+from smartvm.vm.dnn.object_format import ENTRY, NOT_CONTIGUOUS, OTHER_TYPES, RESULTS, is_array, order_of, words_of
 from smartvm.vm.native.host import version_of
 from smartvm.vm.native.machine_code import NativeCode, cache_key, keep, kept, load
 
@@ -125,8 +125,6 @@ def handler_address(module: str, name: str) -> int:
 
 _FUNCTION = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_char_p)
 
-_facts_of = attrgetter("dtype", "ndim")
-
 
 class _Specialisation:
     """A kernel for certain types of arguments, loaded."""
@@ -143,19 +141,31 @@ class _Specialisation:
         self.single = not results.startswith("(")
 
 
+def _getter(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """What takes the arguments at some places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda arguments: tuple(arguments[place] for place in places)
+
+
 class _Signature:
-    """What calls with the same Python types share: where arrays, numbers and tuples stand, and specialisations."""
+    """What calls share whose arguments have the same Python types, and tuples the same lengths: where arrays, numbers
+    and tuples stand, and the specialisations, of which ``last`` was called last."""
 
-    __slots__ = ("arrays", "numbers", "specialisations", "tuples")
+    __slots__ = ("arrays", "by_lengths", "last", "numbers", "specialisations", "tuples")
 
-    def __init__(self, kinds: tuple[type, ...]) -> None:
-        places = list(enumerate(kinds))
-        self.arrays = [place for place, kind in places if issubclass(kind, np.ndarray)]
-        self.numbers = [place for place, kind in places if issubclass(kind, (int, float, np.integer))]
-        self.tuples = [place for place, kind in places if issubclass(kind, tuple)]
-        if len(self.arrays) + len(self.numbers) + len(self.tuples) < len(kinds):
-            raise TypeError(f"kernels take arrays, integers, floats and tuples of integers, not {kinds}")
-        self.specialisations: dict[tuple[object, ...], _Specialisation] = {}
+    def __init__(self, types: tuple[type, ...]) -> None:
+        places = list(enumerate(types))
+        arrays = [place for place, kind in places if issubclass(kind, np.ndarray)]
+        numbers = [place for place, kind in places if issubclass(kind, (int, float, np.integer))]
+        tuples = [place for place, kind in places if issubclass(kind, tuple)]
+        if len(arrays) + len(numbers) + len(tuples) < len(types):
+            raise TypeError(f"kernels take arrays, integers, floats and tuples of integers, not {types}")
+        self.arrays, self.numbers = _getter(arrays), _getter(numbers)
+        self.tuples = _getter(tuples) if tuples else None
+        self.by_lengths: dict[tuple[int, ...], _Signature] = {}
+        self.specialisations: dict[tuple[str, ...], _Specialisation] = {}
+        self.last: _Specialisation | None = None
 
 
 class Kernel:
@@ -171,18 +181,20 @@ class Kernel:
         signature = self._signatures.get(types)
         if signature is None:
             signature = self._signatures[types] = _Signature(types)
-        arrays = [arguments[place] for place in signature.arrays]
-        words = [arguments[place] for place in signature.numbers]
-        facts: tuple[object, ...] = tuple(map(_facts_of, arrays))
-        if signature.tuples:
-            tuples = [arguments[place] for place in signature.tuples]
-            facts += tuple(map(len, tuples))
-            words += chain.from_iterable(tuples)
-        found = signature.specialisations.get(facts)
-        if found is None:
-            found = signature.specialisations[facts] = self._specialise(arguments)
+        words = signature.numbers(arguments)
+        if signature.tuples is not None:
+            tuples = signature.tuples(arguments)
+            lengths = tuple(map(len, tuples))
+            words = (*words, *chain.from_iterable(tuples))
+            signature = signature.by_lengths.get(lengths) or signature.by_lengths.setdefault(lengths, _Signature(types))
+        arrays = signature.arrays(arguments)
+        found = signature.last or self._specialise(arguments, signature)
         memory = found.pack(*map(id, arrays), *words)
         status = found.entry(memory)  # writes the results over their places in ``memory``, which nobody else has
+        if status == OTHER_TYPES:
+            found = self._specialise(arguments, signature)
+            memory = found.pack(*map(id, arrays), *words)
+            status = found.entry(memory)
         if status:
             raise self._error(status)
         if found.unpack is None:
@@ -195,8 +207,16 @@ class Kernel:
             return ValueError(f"{self._name} takes arrays whose items are in order, without gaps")
         return MemoryError(f"{self._name} needs more memory than there is")
 
-    def _specialise(self, arguments: tuple[Any, ...]) -> _Specialisation:
+    def _specialise(self, arguments: tuple[Any, ...], signature: _Signature) -> _Specialisation:
+        """The specialisation for the arguments, from now on the last one."""
         kinds = tuple(map(_kind_of, arguments))
+        found = signature.specialisations.get(kinds)
+        if found is None:
+            found = signature.specialisations[kinds] = self._load(kinds)
+        signature.last = found
+        return found
+
+    def _load(self, kinds: tuple[str, ...]) -> _Specialisation:
         name = _entry_name(self._module, self._name, "-" + "".join(kinds))
         code = kept(name)
         if code is None:

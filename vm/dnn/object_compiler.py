@@ -8,6 +8,7 @@ errors are a number that the function returns, so that no Python is called.
 # mypy: ignore-errors
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import llvmlite.binding as llvm
@@ -26,6 +27,7 @@ from smartvm.vm.dnn.object_format import (
     ENTRY,
     NO_MEMORY,
     NOT_CONTIGUOUS,
+    OTHER_TYPES,
     RESULTS,
     is_array,
     is_tuple,
@@ -35,7 +37,8 @@ from smartvm.vm.dnn.object_format import (
 from smartvm.vm.dnn.parts import OptimisedLibrary, helper
 from smartvm.vm.native.object_code import can_load, process_symbol
 
-_I32, _I64, _BYTES = ir.IntType(32), ir.IntType(64), ir.IntType(8).as_pointer()
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_BYTES = _I8.as_pointer()
 
 #: Numba's runtime as far as arrays without an owner in Python need it. A block of memory is its header of 48 bytes
 #: (references, two fields of what to call in the end, the data's address, its size, an allocator) and the data behind.
@@ -222,7 +225,7 @@ def compile_kernel(module, name, kinds):
         taken = [builder.load(cgutils.gep(builder, words, place + i)) for i in range(words_of(kind))]
         place += len(taken)
         if is_array(kind):
-            values[argument] = _array(entry, entry.compiled.signature.args[argument], taken[0])
+            values[argument] = _array(entry, entry.compiled.signature.args[argument], kind[0], taken[0])
         elif is_tuple(kind):
             values[argument] = cgutils.pack_array(builder, taken)
         else:
@@ -239,20 +242,28 @@ def compile_kernel(module, name, kinds):
     return entry.finish({ENTRY, RESULTS})
 
 
-def _array(entry, kind, address):
+def _array(entry, kind, letter, address):
     """An argument that is an array, of the address of its Python object: ``PyArrayObject``, whose first fields NumPy
-    promises. Ends the entry where the items are not in their own order without gaps."""
+    promises, as those of its item type. Ends the entry where the array is another one, or has gaps."""
     context, builder = entry.context, entry.builder
-    start = builder.add(address, ir.Constant(_I64, object.__basicsize__))  # what every object begins with
 
-    def field(offset, kind):
-        return builder.load(builder.inttoptr(builder.add(start, ir.Constant(_I64, offset)), kind.as_pointer()))
+    def field(start, offset, kind):
+        place = builder.add(start, ir.Constant(_I64, object.__basicsize__ + offset))  # what every object begins with
+        return builder.load(builder.inttoptr(place, kind.as_pointer()))
 
-    contiguous = builder.trunc(field(48, _I32), ir.IntType(1))  # the lowest flag
-    with builder.if_then(builder.not_(contiguous), likely=False):
-        builder.ret(ir.Constant(_I64, NOT_CONTIGUOUS))
-    data = builder.inttoptr(field(0, _I64), context.get_value_type(kind.dtype).as_pointer())
-    lengths = builder.inttoptr(field(16, _I64), _I64.as_pointer())
+    def end_unless(condition, status):
+        with builder.if_then(builder.not_(condition), likely=False):
+            builder.ret(ir.Constant(_I64, status))
+
+    item_type = field(address, 40, _I64)
+    swapped = ">" if sys.byteorder == "little" else "<"
+    is_type = builder.icmp_unsigned("==", field(item_type, 9, _I8), ir.Constant(_I8, ord(letter)))
+    is_native = builder.icmp_unsigned("!=", field(item_type, 10, _I8), ir.Constant(_I8, ord(swapped)))
+    has_dimensions = builder.icmp_unsigned("==", field(address, 8, _I32), ir.Constant(_I32, kind.ndim))
+    end_unless(builder.and_(builder.and_(is_type, is_native), has_dimensions), OTHER_TYPES)
+    end_unless(builder.trunc(field(address, 48, _I32), ir.IntType(1)), NOT_CONTIGUOUS)  # the lowest flag
+    data = builder.inttoptr(field(address, 0, _I64), context.get_value_type(kind.dtype).as_pointer())
+    lengths = builder.inttoptr(field(address, 16, _I64), _I64.as_pointer())
     shape = [builder.load(cgutils.gep(builder, lengths, axis)) for axis in range(kind.ndim)]
     item_bytes = ir.Constant(_I64, kind.dtype.bitwidth // 8)
     strides = [item_bytes]

@@ -16,8 +16,9 @@ ENTRY = "entry"
 #: tuple.
 RESULTS = "results"
 
-#: A kernel did its work; it needed memory that there is not; an array has gaps, or items not in their own order.
-DONE, NO_MEMORY, NOT_CONTIGUOUS = 0, 1, 2
+#: A kernel did its work; it needed memory that there is not; it did nothing, since an array has gaps, or items not in
+#: their own order, or since an array has items of another type or another number of dimensions.
+DONE, NO_MEMORY, NOT_CONTIGUOUS, OTHER_TYPES = 0, 1, 2, 3
 
 
 def words_of(kind: str) -> int:

@@ -38,6 +38,20 @@ def test_each_combination_of_types_is_compiled_by_itself() -> None:
         assert out.tolist() == [9]
 
 
+def test_calls_of_other_types_follow_each_other() -> None:
+    for _ in range(3):
+        for kind in (np.int16, np.int64, np.int32):
+            for sizes in ((2, 2), (1, 4)):
+                out = np.zeros(1, kind)
+                native.pool_maximum(np.array([1, 5, 4, 3], kind), sizes, 1, min(sizes), (1, 1), 2, 0, out)
+                assert out.tolist() == [5 if sizes == (2, 2) else 1]
+    matrix = np.array([[1, 2], [3, 4]])
+    out = np.zeros((2, 2), int)
+    native.dot_rows(matrix, matrix, out)
+    native.dot_rows(matrix.astype(np.int32), matrix, out)
+    assert out.tolist() == [[5, 11], [11, 25]]
+
+
 def test_views_without_gaps_are_taken_where_they_are() -> None:
     numbers = np.arange(100, dtype=np.int16)
     out = np.zeros(30, np.int16)
