@@ -14,8 +14,7 @@ __all__ = ["KERNELS", "MAX_SAVED_BUFFERS", "Buffer", "WeightBlock"]
 
 
 def __getattr__(name: str) -> object:
-    """``KERNELS`` on first use: the compiler behind them takes half a second to import, which a program
-    without DNN instructions need not spend."""
+    """``KERNELS`` on first use: a program without DNN instructions need not import what is behind them."""
     if name == "KERNELS":
         from smartvm.vm.dnn.kernels import KERNELS
 

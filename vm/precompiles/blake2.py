@@ -20,7 +20,7 @@ def compress(data: bytes) -> bytes:
     state."""
     if len(data) != _LENGTH or data[212] > 1:
         raise PrecompileFailure
-    from smartvm.vm.precompiles.native import kernel  # imported late: it loads LLVM
+    from smartvm.vm.precompiles.native import kernel  # imported late: it loads machine code
 
     # Words are little-endian, as they are in the memory of every machine that LLVM's JIT serves here.
     state = ctypes.create_string_buffer(data[4 : 4 + _STATE], _STATE)
