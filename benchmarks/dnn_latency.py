@@ -1,13 +1,14 @@
 """Latency of the layers of the paper's networks: the DNN kernels (exact integers, scale 1,000) against onnxruntime
 float32.
 
-    python benchmarks/dnn_latency.py [--network NAME ...] [--repetitions N] [--json FILE]
+    python benchmarks/dnn_latency.py [--network NAME ...] [--quantised] [--repetitions N] [--json FILE]
 
 A layer is a convolution or a full connection with its bias, scale-down and rectification (onnxruntime: convolution,
 bias and rectification). One thread, batch 1, warm, CPU time (the machine may be shared); both sides are timed turn by
-turn in the same run, the fastest of N counts. Without onnx and onnxruntime ours alone is printed. Each integer result
-is checked against 64-bit arithmetic in NumPy. A network's sum counts each layer as often as the network has it;
-pooling and additions, which are small, are left out.
+turn in the same run, the fastest of N counts. ``--quantised``: weights of -63 ... 63 and items of 0 ... 127, as models
+quantised to 8 bits have them, instead of scale 1,000 (onnxruntime computes in float32 all the same). Without onnx and
+onnxruntime ours alone is printed. Each integer result is checked against 64-bit arithmetic in NumPy. A network's sum
+counts each layer as often as the network has it; pooling and additions, which are small, are left out.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ except ImportError:
     onnx = onnxruntime = None
 
 SCALE = 1000
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A layer's integers, drawn as a network would have them; sums are divided by ``divisor``, then items above ``cap``
+    (0: none) are cut off."""
+
+    x: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.int64]
+    bias: npt.NDArray[np.int64]
+    divisor: int
+    cap: int
 
 
 @dataclass(frozen=True)
@@ -187,54 +200,76 @@ def float_layer(
     return lambda: session.run(None, {"x": x})
 
 
-def expected_items(
-    layer: Layer, x: npt.NDArray[np.int64], weights: npt.NDArray[np.int64], bias: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def drawn(layer: Layer, quantised: bool, random: np.random.Generator) -> Numbers:
+    """Random numbers for a layer."""
+    terms = layer.inputs // layer.groups * layer.kernel**2
+    kernels = layer.outputs, layer.inputs // layer.groups, layer.kernel, layer.kernel
+    maps = layer.inputs, layer.side, layer.side
+    if quantised:
+        weights = np.clip(np.rint(random.normal(0, 24, kernels)), -63, 63)
+        bias = np.rint(random.normal(0, 1000, layer.outputs))
+        x = np.clip(random.normal(0, 50, maps), 0, 127)
+        divisor, cap = max(1, int(24 * terms**0.5)), 127
+    else:
+        weights = np.rint(random.normal(0, SCALE * (2 / terms) ** 0.5, kernels))
+        bias = np.rint(random.normal(0, SCALE * SCALE / 10, layer.outputs))
+        x = np.clip(random.normal(0, 1200, maps), 0, 8_459)
+        divisor, cap = SCALE, 0
+    return Numbers(x.astype(np.int64), weights.astype(np.int64), bias.astype(np.int64), divisor, cap)
+
+
+def finished(sums: npt.NDArray[np.float64], numbers: Numbers) -> npt.NDArray[np.int64]:
+    """Bias, scale-down and rectification of sums below 2^51, a row for each channel."""
+    results = np.maximum(np.trunc((sums + numbers.bias[:, None]) / numbers.divisor), 0)
+    return (np.minimum(results, numbers.cap) if numbers.cap else results).astype(np.int64).reshape(-1)
+
+
+def expected_items(layer: Layer, numbers: Numbers) -> npt.NDArray[np.int64]:
     """The layer in NumPy: sums below 2^53 are exact in float64."""
     p = layer.padding
-    padded = np.pad(x, ((0, 0), (p, p), (p, p))).astype(np.float64)
+    padded = np.pad(numbers.x, ((0, 0), (p, p), (p, p))).astype(np.float64)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (layer.kernel, layer.kernel), axis=(1, 2))
     windows = windows[:, :: layer.stride, :: layer.stride]
+    weights = numbers.weights.astype(np.float64)
     if layer.groups > 1:
-        sums = np.einsum("chwab,cab->chw", windows, weights[:, 0].astype(np.float64))
+        sums = np.einsum("chwab,cab->chw", windows, weights[:, 0])
     else:
         rows = windows.transpose(0, 3, 4, 1, 2).reshape(-1, windows.shape[1] * windows.shape[2])
-        sums = weights.reshape(layer.outputs, -1).astype(np.float64) @ rows
-    sums = sums.reshape(layer.outputs, -1) + bias[:, None]
-    result: npt.NDArray[np.int64] = np.maximum(np.trunc(sums / SCALE), 0).astype(np.int64).reshape(-1)
-    return result
+        sums = weights.reshape(layer.outputs, -1) @ rows
+    return finished(sums.reshape(layer.outputs, -1), numbers)
 
 
-def measured(layer: Layer, repetitions: int, random: np.random.Generator) -> tuple[float, float | None]:
+def measured(
+    layer: Layer, quantised: bool, repetitions: int, random: np.random.Generator
+) -> tuple[float, float | None]:
     """Microseconds of ours and of onnxruntime's."""
-    terms = layer.inputs // layer.groups * layer.kernel**2
-    spread = SCALE * (2 / terms) ** 0.5
-    shape = layer.outputs, layer.inputs // layer.groups, layer.kernel, layer.kernel
-    weights = np.rint(random.normal(0, spread, shape)).astype(np.int64)
-    bias = np.rint(random.normal(0, SCALE * SCALE / 10, layer.outputs)).astype(np.int64)
-    x = np.clip(random.normal(0, 1200, (layer.inputs, layer.side, layer.side)), 0, 8_459).astype(np.int64)
-    buffer = Buffer.of_array(x.reshape(-1).astype(np.int16))
+    numbers = drawn(layer, quantised, random)
+    buffer = Buffer.of_array(numbers.x.reshape(-1).astype(np.int16))
     buffer.channels_last(layer.inputs)  # as the layer before leaves it
-    block, bias_block = WeightBlock.of_array(weights.reshape(-1)), WeightBlock.of_array(bias)
-    correlation = layer.shape()
+    block = WeightBlock.of_array(numbers.weights.reshape(-1))
+    bias_block = WeightBlock.of_array(numbers.bias)
+    convolution = Convolution(block, layer.shape())
+    extremes = buffer.extremes
 
     def ours() -> Buffer:
         result = Buffer()
-        result.replace(buffer.stored, buffer.extremes, buffer.layout)
-        execute(result, Convolution(block, correlation))
+        result.replace(buffer.stored, extremes, buffer.layout)
+        execute(result, convolution)
         work = result.deferred
-        if work is None or not work.add_bias(bias_block) or not work.divide(SCALE):
-            raise SystemExit(f"{layer.name}: not on the 16-bit route")
-        work.rectify(0)
-        result.settle()
+        if work is not None and work.add_bias(bias_block) and work.divide(numbers.divisor):
+            work.rectify(numbers.cap)
+            result.settle()
+        else:  # what is not joined
+            sums = result.array.astype(np.float64).reshape(layer.outputs, -1)
+            result.hold(finished(sums, numbers))
         return result
 
-    if not np.array_equal(ours().array, expected_items(layer, x, weights, bias)):
+    if not np.array_equal(ours().array, expected_items(layer, numbers)):
         raise SystemExit(f"{layer.name}: the integer layer is wrong")
     if onnxruntime is None:
         return fastest([ours], repetitions)[0], None
-    floats = [(a / b).astype(np.float32) for a, b in ((x[None], SCALE), (weights, SCALE), (bias, SCALE**2))]
-    theirs = float_layer(layer, *floats)
+    floats = (numbers.x[None] / SCALE, numbers.weights / SCALE, numbers.bias / SCALE**2)
+    theirs = float_layer(layer, *(array.astype(np.float32) for array in floats))
     first, second = fastest([ours, theirs], repetitions)
     return first, second
 
@@ -244,6 +279,7 @@ def main() -> int:
     networks = list(dict.fromkeys(layer.network for layer in LAYERS))
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--network", action="append", choices=networks)
+    parser.add_argument("--quantised", action="store_true")
     parser.add_argument("--repetitions", type=int, default=20)
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
@@ -255,7 +291,7 @@ def main() -> int:
     for network in options.network or networks:
         total, total_float = 0.0, 0.0
         for layer in [layer for layer in LAYERS if layer.network == network]:
-            ours, theirs = measured(layer, options.repetitions, random)
+            ours, theirs = measured(layer, options.quantised, options.repetitions, random)
             products = layer.shape().products
             total += ours * layer.times
             total_float += (theirs or 0.0) * layer.times
