@@ -39,7 +39,7 @@ _PACKED_BYTES = 1 << 20
 #: Terms of the 8-bit route: so many products of a weight of one byte and an item up to 255 stay below 2^31.
 _MOST_BYTE_TERMS = ((1 << 31) - 1) // (128 * 255)
 #: Products from which on it is the faster one, in all and for each item of the map (measured on AVX2).
-_LEAST_BYTE_PRODUCTS = 1 << 24
+_LEAST_BYTE_PRODUCTS = 1 << 20
 _LEAST_BYTE_PRODUCTS_PER_ITEM = 96
 
 
@@ -164,12 +164,12 @@ def byte_shift(low: int, high: int, weight_bound: int) -> int | None:
 
 def bytes_pay(shape: Correlation) -> bool:
     """Whether the 8-bit route is the faster one for a shape, where it holds: not where a map is large for what is
-    computed of it, since its items are made bytes first; nor for small shapes, which handlers compute on the 16-bit
-    route without leaving compiled code."""
+    computed of it, since its items are made bytes first, nor for single positions, whose weights are bytes anyway."""
     items = shape.inputs * prod(shape.sizes)
     return (
         kernel_sets.KERNELS.bytes_pay
         and shape.groups == 1
+        and shape.positions > 1
         and shape.terms <= _MOST_BYTE_TERMS
         and shape.products >= max(_LEAST_BYTE_PRODUCTS, _LEAST_BYTE_PRODUCTS_PER_ITEM * items)
     )

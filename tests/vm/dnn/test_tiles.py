@@ -54,9 +54,13 @@ def item_type(kernels, bits):
     return np.uint8, 0, 128 if kernels.narrow_sums else 255
 
 
-def panel_code(kernels, rows, bits, out_bits):
+def panel_code(kernels, rows, bits, out_bits, vectors=None):
     types = {"values": bits, "starts": 64, "weights": bits, "bias": 32, "out": out_bits, "extremes": 32}
-    return TileCode(PANEL_OPERANDS, lambda builder, given: emit_panel_tile(builder, kernels, rows, given), types)
+
+    def emit(builder, given):
+        emit_panel_tile(builder, kernels, rows, given, vectors)
+
+    return TileCode(PANEL_OPERANDS, emit, types)
 
 
 def packed(weights, step):
@@ -70,7 +74,7 @@ def finished(sums, divisor, low, high):
     return [min(max(value, low), high) for value in reference.buf_scl1(sums, divisor)]
 
 
-def run_panel(machine, kernels, rows, bits, out_bits, random):
+def run_panel(machine, kernels, rows, bits, out_bits, random, vectors=None):
     step = 32 // bits
     kind, least, greatest = item_type(kernels, bits)
     channels, segments, length, stride, apart, divisor = kernels.channels, 2, 3 * step, 3 * step + 1, 5, 37
@@ -92,13 +96,14 @@ def run_panel(machine, kernels, rows, bits, out_bits, random):
         "n": 0, "weight_at": 0, "segments": segments, "length": length, "stride": stride, "bias_at": 0,
         "reciprocal": reciprocal_of(divisor), "low": -limit, "high": limit - 1, "out_at": 1, "pitch": channels,
     }  # fmt: skip
-    machine.run(panel_code(kernels, rows, bits, out_bits), arrays, numbers)
+    machine.run(panel_code(kernels, rows, bits, out_bits, vectors), arrays, numbers)
     windows = np.stack(
         [[values[start + s * stride :][:length] for s in range(segments)] for start in starts.tolist()]
     ).astype(object)
     sums = np.einsum("rsl,csl->rc", windows, weights.astype(object)) + bias.astype(object)
-    expected = finished(sums.reshape(-1).tolist(), divisor, -limit, limit - 1)
-    assert out[1:].tolist() == expected
+    computed = (vectors or kernels.vectors) * kernels.lanes
+    expected = finished(sums[:, :computed].reshape(-1).tolist(), divisor, -limit, limit - 1)
+    assert out[1:].reshape(rows, channels)[:, :computed].reshape(-1).tolist() == expected
     assert extremes[: kernels.lanes].min() == min(expected)
     assert extremes[kernels.lanes :].max() == max(expected)
 
@@ -111,6 +116,7 @@ def test_a_panel_tile_gives_the_sums_of_python_integers(name, bits):
     for rows in (1, kernels.rows):
         for out_bits in (16, 32):
             run_panel(machine, kernels, rows, bits, out_bits, np.random.default_rng(rows))
+    run_panel(machine, kernels, kernels.rows * kernels.vectors, bits, 16, np.random.default_rng(1), vectors=1)
 
 
 @pytest.mark.parametrize("bits", [16, 8])

@@ -565,3 +565,30 @@ def test_large_buffers_go_to_and_fro_between_handlers_and_kernels(
     expected, found = by_kernels.run(code, 10**10), by_handlers.run(code, 10**10)
     assert expected.success, expected.error
     assert (found.output, found.gas_used) == (expected.output, expected.gas_used)
+
+
+@pytest.mark.parametrize("most", [63, 127])
+def test_items_of_8_bits_give_the_same_whichever_route_their_convolution_was_prepared_for(most: int) -> None:
+    """Weights of one byte and a shape that is worth the 8-bit route; items cross its boundary from call to call."""
+    channels, side = 40, 12
+    weights = [((37 * i) % (2 * most + 1)) - most for i in range(channels * channels * 9)]
+    bias = [((29 * i) % 2001) - 1000 for i in range(channels)]
+    count = channels * side * side
+    code = assemble(
+        *[2 * count, 0, 0, "CALLDATACOPY"],
+        *call("MTOB_PACK", 0, count, 2),
+        *call("CONV_MUL", 1, channels, channels, side, side, 3, 1, 1),
+        *call("BUF_BIAS", 2),
+        *call("BUF_SCL1", 777),
+        *call("CONV_MUL", 1, channels, channels, side, side, 3, 1, 1),
+        *call("BTOM", 0, count),
+        *[32 * count, 0, "RETURN"],
+    )
+    worlds = [World({1: weights, 2: bias}, dnn=dnn) for dnn in ("kernels", "handlers")]  # type: ignore[arg-type]
+    for low, high in ((0, 127), (-127, 127), (0, 255), (-30_000, 30_000), (-128, 127), (0, 127), (0, 1)):
+        items = [low, high, *(low + (53 * i) % (high - low + 1) for i in range(count - 2))]
+        data = b"".join(item.to_bytes(2, "big", signed=True) for item in items)
+        for _ in range(2):
+            first, second = (world.run(code, gas=10**9, data=data) for world in worlds)
+            assert first.success
+            assert (first.output, first.gas_used) == (second.output, second.gas_used)

@@ -27,7 +27,7 @@ class Convolution:
     """A CONVOLUTION structure and the arrays that it refers to."""
 
     def __init__(self, opcode: int, name: str, operands: tuple[int, ...], block: WeightBlock) -> None:
-        """Raises ``ValueError`` where the 16-bit route has no plan that handlers can follow."""
+        """Raises ``ValueError`` where there is no plan that handlers can follow."""
         shape = shape_of(name, operands)
         if shape is None or rows.takes(block, shape):
             raise ValueError("not by panels")
@@ -35,8 +35,7 @@ class Convolution:
         if prepared is None:
             raise ValueError("no plan")
         plan, packed = prepared
-        if plan.step == BYTES:
-            raise ValueError("the 8-bit route is the kernels'")
+        self._key = block.prepared_key
         reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
         items = shape.groups * shape.inputs * prod(shape.sizes)
         if max(shape.products, reads, items) >= _COUNT_LIMIT:
@@ -45,7 +44,9 @@ class Convolution:
             raise ValueError("too many windows")
         weights = packed.weights
         kind = "settle_words" if plan.offsets is None else "settle_taps"
-        if plan.offsets is None and not plan.gathered and plan.window[0] == plan.window[4] == 1:
+        if plan.step == BYTES:
+            kind = "settle_quads"
+        elif plan.offsets is None and not plan.gathered and plan.window[0] == plan.window[4] == 1:
             kind = "settle_row" if weights.itemsize == 2 else "settle_row_of_bytes"
         elif weights.itemsize == 1:
             raise ValueError("bytes of several stretches")
@@ -56,7 +57,7 @@ class Convolution:
         self.operands = operands
         self.block = block
         self._fields = np.zeros(CONVOLUTION.size, np.int64)
-        self._kept: list[npt.NDArray[np.generic]] = [weights, plan.window]
+        self._kept: list[npt.NDArray[np.generic]] = [weights, packed.sums, plan.window]
         if plan.offsets is not None:
             self._kept.append(plan.offsets)
         fields = {
@@ -80,6 +81,7 @@ class Convolution:
             "offsets": 0 if plan.offsets is None else plan.offsets.ctypes.data,
             "taps": 0 if plan.offsets is None else len(plan.offsets),
             "norm": packed.norm,
+            "sums": packed.sums.ctypes.data if plan.step == BYTES else 0,
             "gathered": plan.gathered,
             "inputs": shape.inputs,
             "stride": shape.stride,
@@ -95,6 +97,11 @@ class Convolution:
             self._fields[CONVOLUTION[field] : CONVOLUTION[field] + 3] = numbers
         start = CONVOLUTION["operands"]
         self._fields[start : start + len(operands) - 1] = operands[1:]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the block is not packed for another route by now."""
+        return self.block.prepared_key in (None, self._key)
 
     @property
     def address(self) -> int:

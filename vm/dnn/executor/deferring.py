@@ -18,6 +18,7 @@ BIAS = _DEFERRED + DEFERRED["bias"]
 DIVISOR = _DEFERRED + DEFERRED["divisor"]
 LOW = _DEFERRED + DEFERRED["low"]
 HIGH = _DEFERRED + DEFERRED["high"]
+SHIFT = _DEFERRED + DEFERRED["shift"]
 
 _KERNELS = CONVOLUTION["kernels"]
 _POSITIONS = CONVOLUTION["positions"]
@@ -35,9 +36,9 @@ def is_deferred(state):
 
 
 @helper
-def defer_convolution(state, convolution, sum_bound):
+def defer_convolution(state, convolution, sum_bound, shift):
     """Let the Buffer, whose items the convolution reads, stand for its result; sums stay within ``sum_bound``, below
-    2^31."""
+    2^31. ``shift`` is added to items on the 8-bit route."""
     buffer = buffer_of(state)
     move_items(state + INPUT, buffer)
     clear(buffer)
@@ -48,6 +49,7 @@ def defer_convolution(state, convolution, sum_bound):
     store(state, DIVISOR, 1)
     store(state, LOW, -UNLIMITED)
     store(state, HIGH, UNLIMITED)
+    store(state, SHIFT, shift)
     store(state, CONVOLUTION_OF, convolution)
 
 

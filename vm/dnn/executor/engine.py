@@ -209,7 +209,7 @@ class DnnExecutor:
             return
         block = machine.blocks.block(entry)
         known = directory.convolution(address, block_id)
-        if known is None or known.operands != operands or known.block is not block:
+        if known is None or known.operands != operands or known.block is not block or not known.is_current:
             try:
                 known = Convolution(opcode, name, operands, block)
             except ValueError:

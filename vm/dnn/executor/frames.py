@@ -48,6 +48,7 @@ _EXECUTOR_STATES = EXECUTOR["states"]
 _CONVOLUTION_SETTLE = CONVOLUTION["settle"]
 _ARGUMENTS = EXECUTOR["arguments"]
 _EXECUTOR_CONVERT = EXECUTOR["convert"]
+_EXECUTOR_LEAST = EXECUTOR["least"]
 _EXECUTOR_MAGNITUDE = EXECUTOR["magnitude"]
 _EXECUTOR_IN_ORDER = EXECUTOR["in_order"]
 _EXECUTOR_TRANSACTION = EXECUTOR["transaction"]
@@ -261,6 +262,13 @@ def magnitude(executor, items):
     """The exact largest magnitude of the items, which then is their bound."""
     store(executor, _ARGUMENTS, items)
     return call_function(load(executor, _EXECUTOR_MAGNITUDE), executor)
+
+
+@helper
+def least(executor, items):
+    """The least of 0 and the items."""
+    store(executor, _ARGUMENTS, items)
+    return call_function(load(executor, _EXECUTOR_LEAST), executor)
 
 
 @helper

@@ -49,7 +49,12 @@ HANDLERS: Mapping[str, str] = MappingProxyType(
 
 #: Functions that every handler may call through their addresses, by their names in the executor's structure.
 SHARED: Mapping[str, str] = MappingProxyType(
-    {"in_order": "settling.order", "convert": "settling.convert", "magnitude": "settling.magnitude"}
+    {
+        "in_order": "settling.order",
+        "convert": "settling.convert",
+        "least": "settling.least",
+        "magnitude": "settling.magnitude",
+    }
 )
 
 #: Functions that are called through their addresses.
@@ -58,6 +63,7 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "settle_words": "settling.settle_words",
         "settle_row": "settling.settle_row",
         "settle_row_of_bytes": "settling.settle_row_of_bytes",
+        "settle_quads": "settling.settle_quads",
         "settle_taps": "settling.settle_taps",
         **SHARED,
     }

@@ -23,8 +23,9 @@ OWN = 2
 
 #: A correlation that the Buffer stands for and that is not carried out yet (see ``smartvm.vm.dnn.deferred``):
 #: ``convolution`` is its address, 0 where the Buffer has its items. ``input`` is what it reads; the sums, up to
-#: ``sum_bound``, get the items at ``bias`` (0: none), are divided by ``divisor`` and clamped.
-DEFERRED = Structure("convolution", ("input", ITEMS.size), "sum_bound", "bias", "divisor", "low", "high")
+#: ``sum_bound``, get the items at ``bias`` (0: none), are divided by ``divisor`` and clamped; on the 8-bit route
+#: ``shift`` is added to the items.
+DEFERRED = Structure("convolution", ("input", ITEMS.size), "sum_bound", "bias", "divisor", "low", "high", "shift")
 
 #: A frame's Buffers. ``mode`` is one of the ``MODE_`` numbers.
 STATE = Structure(
@@ -56,12 +57,13 @@ BLOCK = Structure(
 #: A multiple of the channels of every kernel's panels.
 ADDENDS_TOGETHER = 64
 
-#: A convolution by a block in one shape, on the 16-bit route (``panels``): ``operands`` after the block id, as
-#: many as the instruction with ``opcode`` has; ``items`` that it reads, ``map_channels`` of ``height`` x
+#: A convolution by a block in one shape, on the 16-bit or the 8-bit route (``panels``): ``operands`` after the block
+#: id, as many as the instruction with ``opcode`` has; ``items`` that it reads, ``map_channels`` of ``height`` x
 #: ``width`` cells; ``kernels`` and ``positions`` of its result; what gas depends on; padding, and whether the
 #: map must be copied for it; the addresses of ``weight_items`` packed weights, of the function that carries it
-#: out, of seven window numbers and of ``taps`` offsets; the largest sum of magnitudes of one kernel; the shape
-#: (``shapes``), where windows must be ``gathered`` as rows.
+#: out, of seven window numbers and of ``taps`` offsets; the largest sum of magnitudes of one kernel; the address of
+#: each kernel's sum on the 8-bit route, 0 on the 16-bit one; the shape (``shapes``), where windows must be
+#: ``gathered`` as rows.
 CONVOLUTION = Structure(
     "opcode",
     ("operands", 7),
@@ -84,6 +86,7 @@ CONVOLUTION = Structure(
     "offsets",
     "taps",
     "norm",
+    "sums",
     "gathered",
     "inputs",
     ("sizes", 3),
@@ -142,6 +145,7 @@ EXECUTOR = Structure(
     ("hash_keys", 8),
     "in_order",  # addresses of functions that handlers share (``settling``)
     "convert",
+    "least",
     "magnitude",
     ("arguments", 5),  # of these functions
     ("spare_counts", SPARE_CLASSES),

@@ -15,6 +15,7 @@ from smartvm.vm.dnn.executor.frames import (
     executor_of,
     find_block,
     in_order,
+    least,
     pay,
     pop_operands,
     price_of_block,
@@ -26,10 +27,15 @@ from smartvm.vm.dnn.executor.frames import (
 from smartvm.vm.dnn.executor.frames import LAYOUT as ITEMS_LAYOUT
 from smartvm.vm.dnn.executor.layout import BLOCK, CONSTANTS, CONVOLUTION, EXECUTOR, RULE
 from smartvm.vm.dnn.executor.memory import helper, load
+from smartvm.vm.dnn.kernel_sets import KERNELS
 from smartvm.vm.native.layout import FRAME
 
 _NARROW_BITS = EXECUTOR["constants"] + CONSTANTS.index("narrow_bits")
 _INT16_LIMIT = 1 << 15
+#: Items of the 8-bit route are below.
+_BYTE_LIMIT = 1 << 8
+_NO_SHIFT = 1 << 16
+_SIGNED_QUADS, _NARROW_SUMS = KERNELS.signed_quads, KERNELS.narrow_sums
 _DETAIL = FRAME["detail"]
 _BLOCK_BOUND = BLOCK["bound"]
 _BLOCK_CONVOLUTION = BLOCK["convolution"]
@@ -43,6 +49,7 @@ _POSITIONS = CONVOLUTION["positions"]
 _PRODUCTS = CONVOLUTION["products"]
 _READS = CONVOLUTION["reads"]
 _NORM = CONVOLUTION["norm"]
+_SUMS = CONVOLUTION["sums"]
 _NARROW_PER_1024 = RULE["narrow_per_1024"]
 _READS_PER_1024 = RULE["reads_per_1024"]
 
@@ -80,9 +87,16 @@ def _correlate(frame, operands):
     # every partial sum, in any order, is within the items' bound times a kernel's sum of magnitudes
     norm = max(1, load(convolution, _NORM))
     limit = min(_INT16_LIMIT, (INT32_LIMIT - 1) // norm + 1)
+    if load(convolution, _SUMS) != 0:
+        limit = min(limit, _BYTE_LIMIT)
     bound = bound_below(executor_of(frame), buffer, limit)
     if bound >= limit:
         return 0
+    shift = 0
+    if load(convolution, _SUMS) != 0:
+        shift = _byte_shift(executor_of(frame), buffer, bound, load(entry, _BLOCK_BOUND))
+        if shift == _NO_SHIFT:
+            return 0
     price = price_of_block(frame, entry)
     price += price_of_growth(frame, state, load(convolution, _KERNELS) * load(convolution, _POSITIONS), length)
     price += ceiling_ratio(load(convolution, _PRODUCTS), rule(frame, _NARROW_PER_1024))
@@ -92,11 +106,22 @@ def _correlate(frame, operands):
     layout = load(buffer, ITEMS_LAYOUT)
     if layout != 1 and layout != load(convolution, _MAP_CHANNELS) and not in_order(frame, buffer):
         return 0
-    defer_convolution(state, convolution, bound * norm)
+    defer_convolution(state, convolution, bound * norm, shift)
     warm_block(frame, entry)
     pay(frame, price)
     pop_operands(frame, operands + 1)
     return 1
+
+
+@helper
+def _byte_shift(executor, items, high, weight_bound):
+    """``panels.byte_shift`` of items up to ``high``; ``_NO_SHIFT`` where the 8-bit route does not hold."""
+    low = least(executor, items)
+    shift = min(127 - high, max(0, -128 - low)) if _SIGNED_QUADS else -low
+    largest = max(abs(low + shift), abs(high + shift))
+    if high - low > 255 or (_NARROW_SUMS and 2 * largest * weight_bound >= _INT16_LIMIT):
+        return _NO_SHIFT
+    return shift
 
 
 @helper

@@ -5,7 +5,7 @@ stands for, and passes over items of every width. They give 0 when there is no m
 from __future__ import annotations
 
 from smartvm.vm.dnn import native, panel_kernels
-from smartvm.vm.dnn.executor.deferring import BIAS, CONVOLUTION_OF, DIVISOR, HIGH, INPUT, LOW
+from smartvm.vm.dnn.executor.deferring import BIAS, CONVOLUTION_OF, DIVISOR, HIGH, INPUT, LOW, SHIFT
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
@@ -21,6 +21,7 @@ from smartvm.vm.dnn.executor.frames import (
 )
 from smartvm.vm.dnn.executor.layout import CONVOLUTION, EXECUTOR
 from smartvm.vm.dnn.executor.memory import (
+    byte_array,
     copy_bytes,
     helper,
     int8_array,
@@ -31,6 +32,8 @@ from smartvm.vm.dnn.executor.memory import (
     store,
 )
 from smartvm.vm.dnn.executor.spares import give_back, take
+from smartvm.vm.dnn.kernel_sets import KERNELS
+from smartvm.vm.dnn.panels import BYTES
 
 _ARGUMENTS = EXECUTOR["arguments"]
 _CHANNELS = panel_kernels.CHANNELS
@@ -54,7 +57,10 @@ _KERNEL = CONVOLUTION["kernel"]
 _OUTPUTS = CONVOLUTION["outputs"]
 _STRIDE = CONVOLUTION["stride"]
 _PADDING = CONVOLUTION["padding"]
+_SUMS = CONVOLUTION["sums"]
 _WINDOW_NUMBERS = 7
+#: 8-bit items as the set takes them.
+_narrow_array = int8_array if KERNELS.signed_quads else byte_array
 
 
 @helper
@@ -173,6 +179,38 @@ def _with_taps(convolution, values, bias, divisor, low, high, first, out):
     )
 
 
+@helper
+def _with_quads(convolution, values, bias, divisor, low, high, first, out):
+    weights = int8_array(load(convolution, _WEIGHTS), load(convolution, _WEIGHT_ITEMS))
+    kernels, reciprocal = load(convolution, _KERNELS), _reciprocal(divisor)
+    return panel_kernels.correlate_panels(
+        values, _window(convolution), weights, bias, kernels, reciprocal, low, high, first, out
+    )
+
+
+@helper
+def _as_words(executor, state, convolution, placed, bias, padded):
+    """Items and biases as kernels of 16-bit items take them, and the memory to give back: address and bytes."""
+    return int16_array(placed, _placed_items(convolution) + 1), int32_array(bias, padded), 0, 0
+
+
+@helper
+def _as_bytes(executor, state, convolution, placed, bias, padded):
+    """The same for 8-bit items: see ``panels.byte_shift``. -1 bytes: there is no memory."""
+    count, shift = _placed_items(convolution), load(state, SHIFT)
+    size = 4 * padded + count + BYTES - 1
+    data = take(executor, size)
+    corrected, values = int32_array(data, padded), _narrow_array(data + 4 * padded, count + BYTES - 1)
+    if data == 0:
+        return values, corrected, 0, -1
+    panel_kernels.shift_items(int16_array(placed, count), shift, values)
+    kernels = load(convolution, _KERNELS)
+    biases, sums = int32_array(bias, padded), int64_array(load(convolution, _SUMS), kernels)
+    for o in range(padded):
+        corrected[o] = biases[o] - shift * sums[min(o, kernels - 1)]  # modulo 2^32
+    return values, corrected, data, size
+
+
 def _in_blocks(correlate):
     """What computes results by ``correlate``."""
 
@@ -220,8 +258,8 @@ def _in_a_row(weights_array):
     return results
 
 
-def _settle(results):
-    """What carries convolutions out, whose results ``results`` computes."""
+def _settle(results, arranged=_as_words):
+    """What carries convolutions out, whose results ``results`` computes of items and biases that ``arranged`` gives."""
 
     @helper
     def settle(state):
@@ -241,12 +279,16 @@ def _settle(results):
             return 0
         if bias == 0:
             int32_array(zeros, padded)[:] = 0
-        placed_items = _placed_items(convolution) + 1
-        width, bound = results(state, convolution, int16_array(placed, placed_items), int32_array(zeros, padded), out)
+        values, biases, extra, extra_bytes = arranged(executor, state, convolution, placed, zeros, padded)
+        if extra_bytes < 0:
+            return 0
+        width, bound = results(state, convolution, values, biases, out)
+        if extra != 0:
+            give_back(executor, extra, extra_bytes)
         if bias == 0:
             give_back(executor, zeros, 4 * padded)
         if placed != source:
-            give_back(executor, placed, 2 * placed_items)
+            give_back(executor, placed, 2 * (_placed_items(convolution) + 1))
         if source != load(items, DATA):
             give_back(executor, source, 2 * length + 2)
         drop(executor, items)
@@ -263,11 +305,17 @@ _settle_words = _settle(_in_blocks(_with_words))
 _settle_taps = _settle(_in_blocks(_with_taps))
 _settle_row = _settle(_in_a_row(int16_array))
 _settle_row_of_bytes = _settle(_in_a_row(int8_array))
+_settle_quads = _settle(_in_blocks(_with_quads), _as_bytes)
 
 
 def settle_words(state):
     """Carry out the convolution that a state's Buffer stands for."""
     return _settle_words(state)
+
+
+def settle_quads(state):
+    """The same with 8-bit weights and items."""
+    return _settle_quads(state)
 
 
 def settle_taps(state):
@@ -339,6 +387,23 @@ def convert(executor):
 def _convert(source, target):
     for i in range(target.shape[0]):
         target[i] = source[i]
+
+
+def least(executor):
+    """The least of 0 and items, whose address is the argument."""
+    items = load(executor, _ARGUMENTS)
+    length, width, data = load(items, LENGTH), load(items, WIDTH), load(items, DATA)
+    if width == 2:
+        return _least(int16_array(data, length))
+    return _least(int32_array(data, length)) if width == 4 else _least(int64_array(data, length))
+
+
+@helper
+def _least(values):
+    low = values.dtype.type(0)
+    for i in range(values.shape[0]):
+        low = values[i] if values[i] < low else low
+    return int(low)
 
 
 def magnitude(executor):
