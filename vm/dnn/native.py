@@ -83,43 +83,41 @@ def _less(x, i, j):
     return False
 
 
-@intrinsic
-def copy_step(typing_context, target, at, source, start):
-    """``target[at : at + COPY_STEP] = source[start : start + COPY_STEP]`` of one-dimensional arrays of one
-    type, as one vector load and store: a loop would have to allow for overlap."""
-    signature = types.void(target, types.intp, source, types.intp)
+def _step(combine):
+    """The intrinsic that combines ``COPY_STEP`` items of one-dimensional arrays of one type as a vector: a loop would
+    have to allow for overlap."""
 
-    def generate(context, builder, sig, arguments):
-        def pointer(position):
-            array = context.make_array(sig.args[position])(context, builder, arguments[position])
-            vector = ir.VectorType(array.data.type.pointee, COPY_STEP)
-            return builder.bitcast(builder.gep(array.data, [arguments[position + 1]]), vector.as_pointer())
+    @intrinsic
+    def step(typing_context, target, at, source, start):
+        signature = types.void(target, types.intp, source, types.intp)
 
-        item_bytes = sig.args[0].dtype.bitwidth // 8
-        builder.store(builder.load(pointer(2), align=item_bytes), pointer(0), align=item_bytes)
-        return context.get_dummy_value()
+        def generate(context, builder, sig, arguments):
+            def pointer(position):
+                array = context.make_array(sig.args[position])(context, builder, arguments[position])
+                vector = ir.VectorType(array.data.type.pointee, COPY_STEP)
+                return builder.bitcast(builder.gep(array.data, [arguments[position + 1]]), vector.as_pointer())
 
-    return signature, generate
+            item_bytes = sig.args[0].dtype.bitwidth // 8
+            place, new = pointer(0), builder.load(pointer(2), align=item_bytes)
+            builder.store(combine(builder, place, new, item_bytes), place, align=item_bytes)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return step
 
 
-@intrinsic
-def take_greater_step(typing_context, target, at, source, start):
-    """``target[at + i] = max(target[at + i], source[start + i])`` for i < ``COPY_STEP``, likewise."""
-    signature = types.void(target, types.intp, source, types.intp)
+def _greater(builder, place, new, item_bytes):
+    old = builder.load(place, align=item_bytes)
+    return builder.select(builder.icmp_signed(">", old, new), old, new)
 
-    def generate(context, builder, sig, arguments):
-        def pointer(position):
-            array = context.make_array(sig.args[position])(context, builder, arguments[position])
-            vector = ir.VectorType(array.data.type.pointee, COPY_STEP)
-            return builder.bitcast(builder.gep(array.data, [arguments[position + 1]]), vector.as_pointer())
 
-        item_bytes = sig.args[0].dtype.bitwidth // 8
-        place = pointer(0)
-        old, new = builder.load(place, align=item_bytes), builder.load(pointer(2), align=item_bytes)
-        builder.store(builder.select(builder.icmp_signed(">", old, new), old, new), place, align=item_bytes)
-        return context.get_dummy_value()
-
-    return signature, generate
+#: ``target[at : at + COPY_STEP] = source[start : start + COPY_STEP]``.
+copy_step = _step(lambda builder, place, new, item_bytes: new)
+#: ``target[at + i] = max(target[at + i], source[start + i])`` likewise.
+take_greater_step = _step(_greater)
+#: ``target[at + i] += source[start + i]`` likewise.
+add_step = _step(lambda builder, place, new, item_bytes: builder.add(builder.load(place, align=item_bytes), new))
 
 
 def stack_memory(count):
@@ -382,34 +380,29 @@ def _take_greatest(line, cells):
 
 @compiled
 def pool_average(x, sizes, channels, kernel, outputs, stride, line, out):
-    """Sum of each window over ``kernel``², truncated toward zero, ``[row][column][channel]``; ``line`` has as many
-    items as a row of the map, of a type that holds the sums: rows are added first, then columns.
+    """Sum of each window over ``kernel``², truncated toward zero, ``[row][column][channel]``; ``line`` has
+    ``COPY_STEP`` items more than a row of the map, of a type that holds the sums: rows are added first, then columns.
 
     32-bit sums are divided through a reciprocal, exactly (``panel_tiles`` has the proof)."""
     area = line.dtype.type(kernel * kernel)
     narrow = line.itemsize == 4
     reciprocal = (1.0 / np.float64(area)) * (1.0 + 2.0**-50)
     width = sizes[1] * channels
-    totals = np.empty(channels, line.dtype)
+    cells = line[:width]
+    count = outputs[1] * channels
+    totals = np.empty(count + COPY_STEP, line.dtype)
     for row in range(outputs[0]):
-        _copy(line, x[row * stride * width : (row * stride + 1) * width])
+        _copy(cells, x[row * stride * width : (row * stride + 1) * width])
         for a in range(row * stride + 1, row * stride + kernel):
-            _add_cells(line, x[a * width : (a + 1) * width])
-        at = row * outputs[1] * channels
-        for column in range(outputs[1]):
-            start = column * stride * channels
-            if channels < 16:  # no call for so few channels
-                for c in range(channels):
-                    total = line[start + c]
-                    for b in range(1, kernel):
-                        total += line[start + b * channels + c]
-                    out[at + c] = _truncated(total, area, reciprocal, narrow)
-            else:
-                _copy(totals, line[start : start + channels])
+            _add_cells(cells, x[a * width : (a + 1) * width])
+        start = 0
+        for at in range(0, count, channels):
+            for c in range(0, channels, COPY_STEP):  # what is written too much is written over
+                copy_step(totals, at + c, line, start + c)
                 for b in range(1, kernel):
-                    _add_cells(totals, line[start + b * channels : start + (b + 1) * channels])
-                _divide(out[at : at + channels], totals, area, reciprocal, narrow)
-            at += channels
+                    add_step(totals, at + c, line, start + b * channels + c)
+            start += stride * channels
+        _divide(out[row * count : (row + 1) * count], totals, area, reciprocal, narrow)
 
 
 @compiled

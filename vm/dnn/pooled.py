@@ -6,6 +6,7 @@ import numpy as np
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.items import ItemArray, truncated_quotient
+from smartvm.vm.dnn.kernel_sets import COPY_STEP
 from smartvm.vm.dnn.machine_code import native
 from smartvm.vm.dnn.operations import Pooling
 
@@ -52,7 +53,7 @@ def _average(buffer: Buffer, pooling: Pooling) -> ItemArray:
         if item_arrays.is_wide(array):  # they were not narrowed when they became small
             array = item_arrays.as_type(array, np.int64)
         narrow = bound < 1 << 31 and kernel < 1 << 15
-        line: ItemArray = np.empty(channels * sizes[1], np.int32 if narrow else np.int64)
+        line: ItemArray = np.empty(channels * sizes[1] + COPY_STEP, np.int32 if narrow else np.int64)
         out = np.empty(channels * outputs[0] * outputs[1], array.dtype)  # an average fits its items' type
         native.pool_average(array, sizes, channels, kernel, outputs, pooling.stride, line, out)
         return out

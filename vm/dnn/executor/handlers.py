@@ -54,6 +54,7 @@ SHARED: Mapping[str, str] = MappingProxyType(
         "convert": "settling.convert",
         "least": "settling.least",
         "magnitude": "settling.magnitude",
+        "greatest": "pooling.greatest",
     }
 )
 

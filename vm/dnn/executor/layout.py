@@ -147,7 +147,8 @@ EXECUTOR = Structure(
     "convert",
     "least",
     "magnitude",
-    ("arguments", 5),  # of these functions
+    "greatest",
+    ("arguments", 11),  # of these functions
     ("spare_counts", SPARE_CLASSES),
     ("spares", SPARE_CLASSES * SPARES_OF_CLASS),
     ("tables", TABLE_COUNT * TABLE.size),

@@ -26,9 +26,12 @@ from smartvm.vm.dnn.executor.frames import (
     size_of,
 )
 from smartvm.vm.dnn.executor.layout import CONSTANTS, EXECUTOR, RULE
-from smartvm.vm.dnn.executor.memory import helper, int16_array, int32_array, load, store
+from smartvm.vm.dnn.executor.memory import call_function, helper, int16_array, int32_array, load, store
 from smartvm.vm.dnn.executor.spares import give_back, take
+from smartvm.vm.dnn.kernel_sets import COPY_STEP
 
+_ARGUMENTS = EXECUTOR["arguments"]
+_GREATEST = EXECUTOR["greatest"]
 _NARROW_BITS = EXECUTOR["constants"] + CONSTANTS.index("narrow_bits")
 _NARROW_PER_1024 = RULE["narrow_per_1024"]
 #: Window reads and kernels that handlers take.
@@ -98,19 +101,13 @@ def _pool(frame, channels, height, width, kernel, stride, padding, is_average):
     out = take(executor, count * item_width)
     if source == 0 or out == 0:
         return 0
-    sizes = (height, width)
-    if item_width == 2:
-        values, short = int16_array(source, length), int16_array(out, count)
-        if is_average:
-            _average(executor, values, sizes, channels, kernel, outputs, stride, short)
-        else:
-            native.pool_maximum(values, sizes, channels, kernel, outputs, stride, padding, short)
+    if is_average:
+        _average(executor, source, item_width, length, (height, width), channels, kernel, outputs, stride, out, count)
     else:
-        wide, small = int32_array(source, length), int32_array(out, count)
-        if is_average:
-            _average(executor, wide, sizes, channels, kernel, outputs, stride, small)
-        else:
-            native.pool_maximum(wide, sizes, channels, kernel, outputs, stride, padding, small)
+        arguments = (source, out, item_width, height, width, channels, kernel, rows, columns, stride, padding)
+        for place in range(len(arguments)):
+            store(executor, _ARGUMENTS + place, arguments[place])
+        call_function(load(executor, _GREATEST), executor)
     if source != load(buffer, DATA):
         give_back(executor, source, length * item_width)
     hold(executor, buffer, out, count * item_width, count, item_width, load(buffer, BOUND))
@@ -121,11 +118,34 @@ def _pool(frame, channels, height, width, kernel, stride, padding, is_average):
 
 
 @helper
-def _average(executor, values, sizes, channels, kernel, outputs, stride, out):
-    size = 4 * channels * sizes[1]
-    line = take(executor, size)
-    native.pool_average(values, sizes, channels, kernel, outputs, stride, int32_array(line, channels * sizes[1]), out)
-    give_back(executor, line, size)
+def _average(executor, source, item_width, length, sizes, channels, kernel, outputs, stride, out, count):
+    items = channels * sizes[1] + COPY_STEP
+    line = take(executor, 4 * items)
+    sums = int32_array(line, items)
+    if item_width == 2:
+        values, short = int16_array(source, length), int16_array(out, count)
+        native.pool_average(values, sizes, channels, kernel, outputs, stride, sums, short)
+    else:
+        wide, small = int32_array(source, length), int32_array(out, count)
+        native.pool_average(wide, sizes, channels, kernel, outputs, stride, sums, small)
+    give_back(executor, line, 4 * items)
+
+
+def greatest(executor):
+    """Maximum of each window: a function that handlers share. Its arguments are those of ``_pool`` that it writes."""
+    source, out, item_width = load(executor, _ARGUMENTS), load(executor, _ARGUMENTS + 1), load(executor, _ARGUMENTS + 2)
+    sizes = (load(executor, _ARGUMENTS + 3), load(executor, _ARGUMENTS + 4))
+    channels, kernel = load(executor, _ARGUMENTS + 5), load(executor, _ARGUMENTS + 6)
+    stride, padding = load(executor, _ARGUMENTS + 9), load(executor, _ARGUMENTS + 10)
+    outputs = (load(executor, _ARGUMENTS + 7) // stride + 1, load(executor, _ARGUMENTS + 8) // stride + 1)
+    length, count = channels * sizes[0] * sizes[1], channels * outputs[0] * outputs[1]
+    if item_width == 2:
+        values, short = int16_array(source, length), int16_array(out, count)
+        native.pool_maximum(values, sizes, channels, kernel, outputs, stride, padding, short)
+    else:
+        wide, small = int32_array(source, length), int32_array(out, count)
+        native.pool_maximum(wide, sizes, channels, kernel, outputs, stride, padding, small)
+    return 1
 
 
 def maximum(frame):
