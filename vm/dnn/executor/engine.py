@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
 #: How often kernels execute an instruction before its handler is loaded from disk (milliseconds).
 PATIENCE = 4
-#: How often before it is compiled (seconds): about as much as the kernels took for these.
-COMPILING_PATIENCE = 400
+#: How often before it is compiled (a second or two for most): more often than one call of a small network does it.
+COMPILING_PATIENCE = 200
 
 #: Constants and sizes beyond this would let a handler's arithmetic overflow.
 _CONSTANT_LIMIT = 1 << 20
