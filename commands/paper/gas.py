@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from smartvm.commands.paper.executed import counting_table
 from smartvm.commands.paper.measurement import Measurement
@@ -37,6 +38,8 @@ def layer_gas(subject: Subject) -> Iterator[Measurement]:
         chain.machine.observer = None
     layers: dict[tuple[object, ...], list[int]] = {}
     names: dict[tuple[object, ...], str] = {}
+    parts_of: dict[tuple[object, ...], set[int]] = {}  # the blocks of a dense layer in parts
+    key: tuple[object, ...] = ()
     current: list[int] | None = None
     open_dense: tuple[int, ...] | None = None  # shape of a dense layer whose bias is still to come
     for event in events:
@@ -44,12 +47,18 @@ def layer_gas(subject: Subject) -> Iterator[Measurement]:
             open_dense = None
         if event.name in _LAYERS and not (event.name == "FULL_CON" and event.operands[1:] == open_dense):
             # a step of a loop reads the same block again and is the same layer; pooling reads none
-            key: tuple[object, ...] = (event.name, *event.operands)
+            key = (event.name, *event.operands)
             if event.name.startswith("POOL"):
                 key = (*key, len(layers))
             names.setdefault(key, f"{len(layers) + 1:2} {event.name.lower()} {shape_text(event)}")
             current = layers.setdefault(key, [])
             open_dense = event.operands[1:] if event.name == "FULL_CON" else None
+        if event.name == "FULL_CON":
+            parts_of.setdefault(key, set()).add(event.operands[0])
+            count = len(parts_of[key])
+            if count > 1:
+                inputs, outputs = prod(event.operands[1:4]), count * event.operands[4]
+                names[key] = f"{names[key][:2]} full_con {inputs} -> {outputs} in {count} parts"
         if current is not None:
             current.append(event.gas)
     spent = 0

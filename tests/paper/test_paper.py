@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 from smartvm import cli
@@ -14,6 +16,7 @@ from smartvm.commands.paper.report import shown
 from smartvm.commands.paper.subject import made_ready
 from smartvm.examples.networks import network_named, parameters_of, sample_input
 from smartvm.examples.networks.reference import feature_maps
+from smartvm.vm import KernelEvent
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +41,26 @@ def test_a_dense_layer_in_parts_and_a_recurrence_are_one_layer_each(tmp_path):
     lstm = made_ready(network_named("lstm"), tmp_path)
     names = [m.quantity.strip() for m in gas.layer_gas(lstm)]
     assert names == ["1 full_con 144 -> 384", "2 full_con 96 -> 10", "the rest", "a call"]
+
+
+def test_a_dense_layer_in_parts_is_named_for_the_whole():
+    events = [
+        KernelEvent("FULL_CON", (12, 9, 1, 1, 4), 10, 1),
+        KernelEvent("BUF_SWAP", (), 1, 1),
+        KernelEvent("FULL_CON", (13, 9, 1, 1, 4), 10, 1),
+        KernelEvent("BUF_BIAS", (14,), 5, 1),
+    ]
+    machine = SimpleNamespace(observer=None)
+
+    def call(chain):
+        for event in events:
+            machine.observer(event)
+        return SimpleNamespace(gas_used=100)
+
+    chain = nullcontext(SimpleNamespace(machine=machine))
+    subject = SimpleNamespace(network=SimpleNamespace(folder="alexnet"), chain=lambda: chain, call=call)
+    found = by_quantity(gas.layer_gas(subject))
+    assert found == {" 1 full_con 9 -> 8 in 2 parts": 26, "the rest": 74, "a call": 100}
 
 
 def test_dnn_instructions_shorten_source_and_code():
