@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from smartvm.errors import SmartVMError
-from smartvm.vm.dnn.blocks import WeightBlock, storage_width
+from smartvm.vm.dnn.weights.blocks import WeightBlock, storage_width
 
 if TYPE_CHECKING:
     from smartvm.api.contract import TransactionResult

@@ -30,9 +30,9 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 from smartvm.vm.dnn import Buffer, WeightBlock
-from smartvm.vm.dnn.kernel_sets import KERNELS
 from smartvm.vm.dnn.operations import Convolution
-from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.platforms.dispatcher import execute
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
 from smartvm.vm.dnn.shapes import Correlation
 
 try:

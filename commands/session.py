@@ -41,7 +41,7 @@ class Session:
         weights_as_slots: bool = False,
     ) -> None:
         from smartvm.extensions import kernels, microcode
-        from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT
+        from smartvm.vm.dnn.weights.block_cache import DEFAULT_LIMIT
         from smartvm.vm.machine import Machine
         from smartvm.vm.messages import BlockEnvironment
         from smartvm.vm.state.memory import MemoryStore

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from smartvm.instructions.model import Gas
-    from smartvm.vm.dnn.blocks import WeightBlock
     from smartvm.vm.dnn.buffer import Buffer
+    from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 
 class GasMeter(Protocol):

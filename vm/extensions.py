@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from smartvm.errors import SmartVMError
 from smartvm.instructions.model import Gas, Instruction
 from smartvm.vm.diagnosis import HOST_CELL_BYTES
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.extension import BlocksView, GasMeter, Kernel, MemoryView, StorageView
 from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt
@@ -28,7 +28,7 @@ from smartvm.vm.slot_blocks import SlotBlocks
 from smartvm.vm.tracing import KernelEvent
 
 if TYPE_CHECKING:
-    from smartvm.vm.dnn.prefetch import Prefetcher
+    from smartvm.vm.dnn.weights.prefetch import Prefetcher
     from smartvm.vm.machine import Machine
     from smartvm.vm.outcome import Outcome
 

@@ -12,10 +12,10 @@ from smartvm.vm.account_instructions import ACCOUNT_INSTRUCTIONS
 from smartvm.vm.arenas import Arenas
 from smartvm.vm.call_instructions import CALL_INSTRUCTIONS, created_address
 from smartvm.vm.code import code_cache
-from smartvm.vm.dnn.block_cache import DEFAULT_LIMIT, BlockCache
 from smartvm.vm.dnn.executor.directory import BlockDirectory
 from smartvm.vm.dnn.executor.layout import EXECUTOR
-from smartvm.vm.dnn.prefetch import Prefetcher, prepare_ahead
+from smartvm.vm.dnn.weights.block_cache import DEFAULT_LIMIT, BlockCache
+from smartvm.vm.dnn.weights.prefetch import Prefetcher, prepare_ahead
 from smartvm.vm.entering import enter, enter_creation, failed
 from smartvm.vm.execution import execute
 from smartvm.vm.extensions import extension_executor

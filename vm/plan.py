@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from smartvm.instructions.model import Gas, Instruction, InstructionTable, TableKey
-from smartvm.vm.dnn.lookahead import Lookahead
+from smartvm.vm.dnn.weights.lookahead import Lookahead
 from smartvm.vm.forks import Fork
 from smartvm.vm.native.layout import DESCRIPTOR, PARAMETERS, TRANSITION_WIDTH, PseudoOpcode, Shape
 from smartvm.vm.native.library import interpreter

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.frame import Frame
 from smartvm.vm.halts import ExceptionalHalt
 from smartvm.vm.keccak import keccak256

@@ -34,7 +34,7 @@ NETWORK = """
 import smartvm
 from smartvm.vm.dnn import Buffer, WeightBlock
 from smartvm.vm.dnn.operations import Activation, Convolution
-from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.platforms.dispatcher import execute
 from smartvm.vm.dnn.shapes import Correlation
 
 network = smartvm.Chain().deploy("examples/lenet5/LeNet5.sol", "LeNet5")

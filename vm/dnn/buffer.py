@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.items import ItemArray
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: Buffers that a frame may save (BUF_COPY); one more halts.
 MAX_SAVED_BUFFERS = 64

@@ -120,7 +120,7 @@ def extremes(array: ItemArray) -> tuple[int, int]:
     if not is_wide(array):
         return int(np.minimum.reduce(array)), int(np.maximum.reduce(array))  # quicker to call than min, max
     # imported on use: programs without wide items need no compiled kernel
-    from smartvm.vm.dnn.machine_code import native
+    from smartvm.vm.dnn.compiling.machine_code import native
 
     least, greatest = to_integers(array[list(native.wide_extremes(array))])
     return least, greatest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smartvm.vm.dnn import (
-    Buffer,
-    activated,
-    activation_exact,
-    reference,
-)
+from smartvm.vm.dnn import Buffer, reference
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.activation_limits import PAIRS_ARGUMENT_LIMIT
-from smartvm.vm.dnn.machine_code import activation_float, activation_pairs
+from smartvm.vm.dnn.compiling.machine_code import activation_float, activation_pairs
+from smartvm.vm.dnn.platforms import activated
+from smartvm.vm.dnn.rounding import activation_exact
+from smartvm.vm.dnn.rounding.activation_limits import PAIRS_ARGUMENT_LIMIT
 
 TOP = item_arrays.ITEM_MAX
 SCALE = st.sampled_from([1, 2, 3, 10, 255, 1000, 10_000, 1 << 14, (1 << 15) + 1, 1 << 16])

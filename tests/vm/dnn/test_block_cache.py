@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 import pytest
-from smartvm.vm.dnn.block_cache import BlockCache
-from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.weights.block_cache import BlockCache
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.state.blocks import PART_BYTES, HeldBlock
 
 

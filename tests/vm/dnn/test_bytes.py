@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smartvm.vm.dnn import Buffer, WeightBlock, kernel_sets, panels, reference
-from smartvm.vm.dnn.deferred import PanelWork, work_for
+from smartvm.vm.dnn import Buffer, WeightBlock, reference
 from smartvm.vm.dnn.items import channels_first, to_integers
+from smartvm.vm.dnn.platforms import kernel_sets, panels
+from smartvm.vm.dnn.platforms.deferred import PanelWork, work_for
 from smartvm.vm.dnn.shapes import convolution, full_connection
 
 KERNELS = kernel_sets.KERNELS

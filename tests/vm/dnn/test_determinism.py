@@ -7,15 +7,15 @@ import subprocess
 import sys
 
 import pytest
-from smartvm.vm.dnn import kernel_sets
+from smartvm.vm.dnn.platforms import kernel_sets
 
 PROGRAM = """
 import hashlib, random
 import numpy as np
 from smartvm.vm.dnn import Buffer, WeightBlock
 from smartvm.vm.dnn.operations import Convolution
-from smartvm.vm.dnn.platforms import execute
-from smartvm.vm.dnn.machine_code import row_kernels
+from smartvm.vm.dnn.platforms.dispatcher import execute
+from smartvm.vm.dnn.compiling.machine_code import row_kernels
 from smartvm.vm.dnn.shapes import Correlation
 def correlate(buffer, block, shape):
     execute(buffer, Convolution(block, shape))
@@ -79,7 +79,7 @@ def test_a_set_that_the_host_lacks_is_refused():
     available = kernel_sets.available_sets()
     absent = next(kernels for kernels in kernel_sets.KERNEL_SETS if kernels not in available)
     done = subprocess.run(
-        [sys.executable, "-c", "import smartvm.vm.dnn.kernels"],
+        [sys.executable, "-c", "import smartvm.vm.dnn.instructions.kernels"],
         capture_output=True,
         text=True,
         env={**os.environ, kernel_sets.VARIABLE: absent.name},

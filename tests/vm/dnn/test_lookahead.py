@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from smartvm.instructions.loader import load_table
-from smartvm.vm.dnn.lookahead import Lookahead, walk
+from smartvm.vm.dnn.weights.lookahead import Lookahead, walk
 
 TABLE = load_table()
 INSTRUCTIONS = dict(TABLE.for_fork("osaka"))

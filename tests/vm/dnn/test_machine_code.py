@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from smartvm.vm.dnn import kernel_sets
+from smartvm.vm.dnn.compiling.machine_code import activation_float, native
 from smartvm.vm.dnn.executor.handlers import FUNCTIONS, HANDLERS
-from smartvm.vm.dnn.machine_code import activation_float, native
+from smartvm.vm.dnn.platforms import kernel_sets
 from smartvm.vm.native.object_code import can_load
 
-PACKAGE = Path(kernel_sets.__file__).parent
+PACKAGE = Path(kernel_sets.__file__).parents[1]
 
 
 def test_results_are_numbers_or_tuples() -> None:
@@ -112,8 +112,8 @@ def test_every_handler_is_a_function_of_its_module() -> None:
 def test_each_set_of_kernels_is_kept_by_itself(name: str) -> None:
     program = (
         "import sys, numpy as np\n"
-        "from smartvm.vm.dnn.kernel_sets import KERNELS\n"
-        "from smartvm.vm.dnn.machine_code import panel_kernels\n"
+        "from smartvm.vm.dnn.platforms.kernel_sets import KERNELS\n"
+        "from smartvm.vm.dnn.compiling.machine_code import panel_kernels\n"
         "out = np.zeros(9 * KERNELS.channels, np.int16)\n"
         "panel_kernels.place_map(np.arange(6, dtype=np.int16), 1, 3, 2, 1, 2, 1, 1, out)\n"
         "print(KERNELS.name, out[:24].tolist(), 'numba' in sys.modules)\n"

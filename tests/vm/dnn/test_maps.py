@@ -11,9 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from smartvm.vm.dnn import Buffer, WeightBlock, reference
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.correlation import correlate, multiply, route_for, transpose
 from smartvm.vm.dnn.operations import MatrixProduct
-from smartvm.vm.dnn.platforms import VARIABLE
+from smartvm.vm.dnn.platforms.correlation import correlate, multiply, route_for, transpose
+from smartvm.vm.dnn.platforms.dispatcher import VARIABLE
 from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution
 
 SIDE = st.integers(1, 6)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smartvm.vm.dnn import Buffer, WeightBlock, panels, reference
+from smartvm.vm.dnn import Buffer, WeightBlock, reference
 from smartvm.vm.dnn.operations import Convolution
-from smartvm.vm.dnn.platforms import execute
-from smartvm.vm.dnn.reciprocals import reciprocal_of
+from smartvm.vm.dnn.platforms import panels
+from smartvm.vm.dnn.platforms.dispatcher import execute
+from smartvm.vm.dnn.platforms.reciprocals import reciprocal_of
 from smartvm.vm.dnn.shapes import convolution, depthwise, full_connection
 
 

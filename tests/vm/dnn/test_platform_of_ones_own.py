@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import smartvm
-from smartvm.vm.dnn import KERNELS, Buffer, platforms, reference
+from smartvm.vm.dnn import KERNELS, Buffer, reference
 from smartvm.vm.dnn.operations import INSTRUCTIONS, Activation, Convolution, MatrixProduct, Pooling
+from smartvm.vm.dnn.platforms import dispatcher
 from smartvm.vm.dnn.shapes import Correlation
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "lenet5"
@@ -112,7 +113,7 @@ def computed(buffer, operation):
 @pytest.fixture
 def twin(monkeypatch):
     platform = Twin()
-    monkeypatch.setattr(platforms, "PLATFORMS", (platform, *platforms.PLATFORMS))
+    monkeypatch.setattr(dispatcher, "PLATFORMS", (platform, *dispatcher.PLATFORMS))
     return platform
 
 

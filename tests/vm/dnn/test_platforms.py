@@ -7,7 +7,7 @@ import random
 import pytest
 from smartvm.errors import SmartVMError
 from smartvm.vm.dnn import KERNELS, reference
-from smartvm.vm.dnn.platforms import PLATFORMS, VARIABLE, Plain
+from smartvm.vm.dnn.platforms.dispatcher import PLATFORMS, VARIABLE, Plain
 from smartvm.vm.dnn.shapes import shape_of
 
 WEIGHTS, BIAS = 7, 8
@@ -61,7 +61,7 @@ def test_a_platform_of_ones_own_is_asked_first(new_frame, monkeypatch):
             Counting.loaded += shape.kernels == 2
             return True
 
-    monkeypatch.setattr("smartvm.vm.dnn.platforms.PLATFORMS", (Counting(), *PLATFORMS))
+    monkeypatch.setattr("smartvm.vm.dnn.platforms.dispatcher.PLATFORMS", (Counting(), *PLATFORMS))
     frame = new_frame()
     frame.fill([3, 4])
     frame.put_block(WEIGHTS, [1, 2, 3, 5])

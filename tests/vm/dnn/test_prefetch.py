@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import smartvm
 from smartvm.vm import machine as machine_module
-from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.lookahead import UpcomingInstruction
+from smartvm.vm.dnn.weights.blocks import WeightBlock
+from smartvm.vm.dnn.weights.lookahead import UpcomingInstruction
 
 SIDE = 160
 

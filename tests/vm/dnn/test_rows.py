@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock, reference, rows
-from smartvm.vm.dnn.kernel_sets import KERNELS as KERNEL_SET
-from smartvm.vm.dnn.kernel_sets import ROWS_TOGETHER as ROWS
-from smartvm.vm.dnn.machine_code import row_kernels
+from smartvm.vm.dnn import KERNELS, Buffer, WeightBlock, reference
+from smartvm.vm.dnn.compiling.machine_code import row_kernels
 from smartvm.vm.dnn.operations import Convolution
-from smartvm.vm.dnn.platforms import PLATFORMS, VARIABLE, Rows, load_block
+from smartvm.vm.dnn.platforms import rows
+from smartvm.vm.dnn.platforms.dispatcher import PLATFORMS, VARIABLE, Rows, load_block
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS as KERNEL_SET
+from smartvm.vm.dnn.platforms.kernel_sets import ROWS_TOGETHER as ROWS
 from smartvm.vm.dnn.shapes import convolution, full_connection
 from smartvm.vm.state.blocks import BlockFiles
 

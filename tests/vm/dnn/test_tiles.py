@@ -10,14 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from smartvm.vm.dnn import reference
-from smartvm.vm.dnn.kernel_sets import KERNEL_SETS, available_sets
-from smartvm.vm.dnn.panel_tiles import (
+from smartvm.vm.dnn.platforms.kernel_sets import KERNEL_SETS, available_sets
+from smartvm.vm.dnn.platforms.panel_tiles import (
     PANEL_OPERANDS,
     TAP_OPERANDS,
     emit_panel_tile,
     emit_tap_tile,
 )
-from smartvm.vm.dnn.reciprocals import reciprocal_of
+from smartvm.vm.dnn.platforms.reciprocals import reciprocal_of
 from smartvm.vm.native.object_code import can_load
 from tile_code import AARCH64, X86_64, BochsX86, Host, TileCode, UnicornArm
 

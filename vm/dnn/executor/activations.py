@@ -5,8 +5,6 @@ the error bound of ``activation_float``, where that decides every item."""
 from __future__ import annotations
 
 import numpy as np
-from smartvm.vm.dnn import activation_float
-from smartvm.vm.dnn.activation_limits import COUNT_LIMIT, FLOAT_ARGUMENT_LIMIT, SCALE_LIMIT
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
@@ -28,6 +26,8 @@ from smartvm.vm.dnn.executor.frames import (
 from smartvm.vm.dnn.executor.layout import CONSTANTS, EXECUTOR, HYPERBOLIC_TANGENT, RULE, SIGMOID, TABLE, TABLE_COUNT
 from smartvm.vm.dnn.executor.memory import helper, int16_array, int32_array, int64_array, load, store
 from smartvm.vm.dnn.executor.spares import give_back, take
+from smartvm.vm.dnn.rounding import activation_float
+from smartvm.vm.dnn.rounding.activation_limits import COUNT_LIMIT, FLOAT_ARGUMENT_LIMIT, SCALE_LIMIT
 
 _ACTIVATION_SCALE_BITS = EXECUTOR["constants"] + CONSTANTS.index("activation_scale_bits")
 _RULE_PER_ITEM = RULE["per_item"]

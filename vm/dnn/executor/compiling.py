@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartvm.vm.dnn import machine_code
+from smartvm.vm.dnn.compiling import machine_code
 from smartvm.vm.dnn.executor.handlers import FUNCTIONS, HANDLERS
 
 

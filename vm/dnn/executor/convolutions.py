@@ -6,13 +6,13 @@ from math import prod
 
 import numpy as np
 import numpy.typing as npt
-from smartvm.vm.dnn import rows
-from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.deferred import prepare
 from smartvm.vm.dnn.executor.compiling import handler_address
 from smartvm.vm.dnn.executor.layout import CONVOLUTION
-from smartvm.vm.dnn.panels import BYTES
+from smartvm.vm.dnn.platforms import rows
+from smartvm.vm.dnn.platforms.deferred import prepare
+from smartvm.vm.dnn.platforms.panels import BYTES
 from smartvm.vm.dnn.shapes import shape_of
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: Instructions that become convolutions.
 CONVOLUTIONS = frozenset({"CONV_3D", "CONV_MUL", "CONV_SING", "FULL_CON"})

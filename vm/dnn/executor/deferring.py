@@ -1,6 +1,6 @@
 """What a Buffer may stand for: a correlation with bias, division and clamp, carried out when the items are needed.
 
-Why that gives the same items is argued in ``smartvm.vm.dnn.deferred``, whose kernels carry it out (``settling``).
+Why that gives the same items is argued in ``platforms.deferred``, whose kernels carry it out (``settling``).
 """
 
 # mypy: ignore-errors

@@ -11,8 +11,8 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.executor.layout import ADDENDS_TOGETHER, BLOCK, BOUND_LIMIT, EXECUTOR
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.native.layout import WORD_BYTES
 
 if TYPE_CHECKING:

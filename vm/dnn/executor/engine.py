@@ -13,7 +13,6 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from smartvm.vm.dnn import activated, platforms
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.executor.compiling import handler_address, is_kept
@@ -41,6 +40,7 @@ from smartvm.vm.dnn.executor.layout import (
     TABLE,
     TABLE_COUNT,
 )
+from smartvm.vm.dnn.platforms import activated, dispatcher
 from smartvm.vm.native.layout import BUFFERS_WITHHELD, CALL_DEPTH_LIMIT
 from smartvm.vm.native.object_code import process_symbol
 
@@ -175,7 +175,7 @@ class DnnExecutor:
         """A kernel executed an instruction: once that was often enough, compile its handler, and prepare what the
         handler will need."""
         opcode = self._names.get(name)
-        if opcode is None or not platforms.handlers_may_take(name):
+        if opcode is None or not dispatcher.handlers_may_take(name):
             return
         if not self._handlers[opcode]:
             times = self._executed[name] = self._executed.get(name, 0) + 1

@@ -21,7 +21,7 @@ READ_ONLY = 0
 LENT = 1
 OWN = 2
 
-#: A correlation that the Buffer stands for and that is not carried out yet (see ``smartvm.vm.dnn.deferred``):
+#: A correlation that the Buffer stands for and that is not carried out yet (see ``smartvm.vm.dnn.platforms.deferred``):
 #: ``convolution`` is its address, 0 where the Buffer has its items. ``input`` is what it reads; the sums, up to
 #: ``sum_bound``, get the items at ``bias`` (0: none), are divided by ``divisor`` and clamped; on the 8-bit route
 #: ``shift`` is added to the items.

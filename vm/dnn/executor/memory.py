@@ -8,7 +8,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from smartvm.vm.dnn.parts import helper
+from smartvm.vm.dnn.compiling.parts import helper
 
 _I64 = ir.IntType(64)
 

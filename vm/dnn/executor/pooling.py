@@ -3,7 +3,6 @@
 # mypy: ignore-errors
 from __future__ import annotations
 
-from smartvm.vm.dnn import native
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
     DATA,
@@ -28,7 +27,8 @@ from smartvm.vm.dnn.executor.frames import (
 from smartvm.vm.dnn.executor.layout import CONSTANTS, EXECUTOR, RULE
 from smartvm.vm.dnn.executor.memory import call_function, helper, int16_array, int32_array, load, store
 from smartvm.vm.dnn.executor.spares import give_back, take
-from smartvm.vm.dnn.kernel_sets import COPY_STEP
+from smartvm.vm.dnn.platforms import native
+from smartvm.vm.dnn.platforms.kernel_sets import COPY_STEP
 
 _ARGUMENTS = EXECUTOR["arguments"]
 _GREATEST = EXECUTOR["greatest"]

@@ -27,7 +27,7 @@ from smartvm.vm.dnn.executor.frames import (
 from smartvm.vm.dnn.executor.frames import LAYOUT as ITEMS_LAYOUT
 from smartvm.vm.dnn.executor.layout import BLOCK, CONSTANTS, CONVOLUTION, EXECUTOR, RULE
 from smartvm.vm.dnn.executor.memory import helper, load
-from smartvm.vm.dnn.kernel_sets import KERNELS
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
 from smartvm.vm.native.layout import FRAME
 
 _NARROW_BITS = EXECUTOR["constants"] + CONSTANTS.index("narrow_bits")

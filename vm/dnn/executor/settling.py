@@ -4,7 +4,6 @@ stands for, and passes over items of every width. They give 0 when there is no m
 # mypy: ignore-errors
 from __future__ import annotations
 
-from smartvm.vm.dnn import native, panel_kernels
 from smartvm.vm.dnn.executor.deferring import BIAS, CONVOLUTION_OF, DIVISOR, HIGH, INPUT, LOW, SHIFT
 from smartvm.vm.dnn.executor.frames import (
     BOUND,
@@ -32,8 +31,9 @@ from smartvm.vm.dnn.executor.memory import (
     store,
 )
 from smartvm.vm.dnn.executor.spares import give_back, take
-from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.panels import BYTES
+from smartvm.vm.dnn.platforms import native, panel_kernels
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
+from smartvm.vm.dnn.platforms.panels import BYTES
 
 _ARGUMENTS = EXECUTOR["arguments"]
 _CHANNELS = panel_kernels.CHANNELS

@@ -7,9 +7,9 @@ from __future__ import annotations
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from smartvm.vm.dnn.compiling.parts import helper
 from smartvm.vm.dnn.executor.layout import EXECUTOR, SPARE_BYTES, SPARE_CLASSES, SPARES_OF_CLASS
 from smartvm.vm.dnn.executor.memory import allocate, free, load, store
-from smartvm.vm.dnn.parts import helper
 
 _COUNTS = EXECUTOR["spare_counts"]
 _SPARES = EXECUTOR["spares"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from smartvm.vm.dnn import gas
 from smartvm.vm.dnn import items as item_arrays
+from smartvm.vm.dnn.instructions import gas
 from smartvm.vm.dnn.operations import Activation
-from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.platforms.dispatcher import execute
 from smartvm.vm.extension import InstructionContext
 
 

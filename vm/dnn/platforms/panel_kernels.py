@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.native import stack_memory
-from smartvm.vm.dnn.panel_tiles import panel_tile, tap_tile
-from smartvm.vm.dnn.parts import compiled
+from smartvm.vm.dnn.compiling.parts import compiled
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
+from smartvm.vm.dnn.platforms.native import stack_memory
+from smartvm.vm.dnn.platforms.panel_tiles import panel_tile, tap_tile
 
 #: Output channels of a panel.
 CHANNELS = KERNELS.channels

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.activated import activated
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
-from smartvm.vm.dnn.correlation import bound_of, correlate, multiply, transpose
 from smartvm.vm.dnn.items import ItemArray
 from smartvm.vm.dnn.operations import Activation, Convolution, MatrixProduct, Operation, Pooling
-from smartvm.vm.dnn.pooled import pooled
+from smartvm.vm.dnn.platforms.activated import activated
+from smartvm.vm.dnn.platforms.correlation import bound_of, correlate, multiply, transpose
+from smartvm.vm.dnn.platforms.pooled import pooled
 from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 
 class Plain:

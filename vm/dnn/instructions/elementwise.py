@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from smartvm.vm.dnn import gas
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer, Deferred
+from smartvm.vm.dnn.compiling.machine_code import native
+from smartvm.vm.dnn.instructions import gas
+from smartvm.vm.dnn.instructions.operands import require_block
 from smartvm.vm.dnn.items import ItemArray, truncated_quotient, wrap
-from smartvm.vm.dnn.machine_code import native
-from smartvm.vm.dnn.operands import require_block
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.extension import InstructionContext
 
 

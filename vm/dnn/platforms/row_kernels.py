@@ -16,9 +16,9 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
-from smartvm.vm.dnn.dot_products import I8, I16, I32, I64, add_products
-from smartvm.vm.dnn.kernel_sets import KERNELS, ROWS_TOGETHER
-from smartvm.vm.dnn.parts import compiled
+from smartvm.vm.dnn.compiling.parts import compiled
+from smartvm.vm.dnn.platforms.dot_products import I8, I16, I32, I64, add_products
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS, ROWS_TOGETHER
 
 #: Rows that a tile multiplies together.
 ROWS = ROWS_TOGETHER

@@ -21,7 +21,7 @@ An item is decided when ``y`` is farther than that from every half-integer.
 from __future__ import annotations
 
 import numpy as np
-from smartvm.vm.dnn.parts import compiled
+from smartvm.vm.dnn.compiling.parts import compiled
 
 _RELATIVE_ERROR = 2.0**-45
 _LOG2_E = 1.4426950408889634

@@ -24,13 +24,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.object_format import ENTRY, NOT_CONTIGUOUS, OTHER_TYPES, RESULTS, is_array, order_of, words_of
+from smartvm.vm.dnn.compiling.object_format import (
+    ENTRY,
+    NOT_CONTIGUOUS,
+    OTHER_TYPES,
+    RESULTS,
+    is_array,
+    order_of,
+    words_of,
+)
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
 from smartvm.vm.native.host import version_of
 from smartvm.vm.native.machine_code import NativeCode, cache_key, keep, kept, load
 
-_PACKAGE = "smartvm.vm.dnn"
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 
 _IMPORT = re.compile(r"^from (smartvm[\w.]*) import (\([^)]*\)|.*)$", re.MULTILINE)
 _NAME = re.compile(r"\w+")
@@ -60,7 +67,7 @@ def _imported_by(module: str) -> tuple[str, ...]:
 @cache
 def _sources(module: str) -> tuple[Path, ...]:
     """The files that a module's functions are compiled from: its own, those that it imports, and so on."""
-    waiting = [module, f"{_PACKAGE}.object_compiler"]
+    waiting = [module, "smartvm.vm.dnn.compiling.object_compiler"]
     seen: dict[str, Path | None] = {}
     while waiting:
         name = waiting.pop()
@@ -107,7 +114,7 @@ def is_handler_kept(module: str, name: str) -> bool:
 def _handler(module: str, name: str) -> NativeCode:
     code = _kept_handler(module, name)
     if code is None:
-        from smartvm.vm.dnn.object_compiler import compile_handler
+        from smartvm.vm.dnn.compiling.object_compiler import compile_handler
 
         _announce()
         content: bytes = compile_handler(module, name)
@@ -220,7 +227,7 @@ class Kernel:
         name = _entry_name(self._module, self._name, "-" + "".join(kinds))
         code = kept(name)
         if code is None:
-            from smartvm.vm.dnn.object_compiler import compile_kernel
+            from smartvm.vm.dnn.compiling.object_compiler import compile_kernel
 
             _announce()
             code = compile_kernel(self._module, self._name, kinds)
@@ -250,7 +257,7 @@ class KernelModule:
     """The kernels of a module, as attributes."""
 
     def __init__(self, module: str) -> None:
-        self._module = f"{_PACKAGE}.{module}"
+        self._module = f"smartvm.vm.dnn.{module}"
 
     def __getattr__(self, name: str) -> Kernel:
         if name.startswith("__"):
@@ -260,8 +267,8 @@ class KernelModule:
         return kernel
 
 
-activation_float = KernelModule("activation_float")
-activation_pairs = KernelModule("activation_pairs")
-native = KernelModule("native")
-panel_kernels = KernelModule("panel_kernels")
-row_kernels = KernelModule("row_kernels")
+activation_float = KernelModule("rounding.activation_float")
+activation_pairs = KernelModule("rounding.activation_pairs")
+native = KernelModule("platforms.native")
+panel_kernels = KernelModule("platforms.panel_kernels")
+row_kernels = KernelModule("platforms.row_kernels")

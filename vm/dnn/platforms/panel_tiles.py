@@ -24,8 +24,8 @@ from types import SimpleNamespace
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
-from smartvm.vm.dnn.dot_products import I16, I32, I64, STEP_BITS, add_products, broadcast, chosen, splat
-from smartvm.vm.dnn.kernel_sets import KERNELS
+from smartvm.vm.dnn.platforms.dot_products import I16, I32, I64, STEP_BITS, add_products, broadcast, chosen, splat
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
 
 DOUBLE = ir.DoubleType()
 

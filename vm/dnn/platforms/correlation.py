@@ -19,13 +19,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.compiling.machine_code import native
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.kernel_sets import COPY_STEP
-from smartvm.vm.dnn.machine_code import native
 from smartvm.vm.dnn.operations import MatrixProduct
+from smartvm.vm.dnn.platforms.kernel_sets import COPY_STEP
 from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 Route = Literal["float32", "float64", "int64", "wide"]
 

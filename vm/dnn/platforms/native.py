@@ -11,9 +11,9 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+from smartvm.vm.dnn.compiling.parts import compiled
 from smartvm.vm.dnn.items import LIMBS
-from smartvm.vm.dnn.kernel_sets import COPY_STEP
-from smartvm.vm.dnn.parts import compiled
+from smartvm.vm.dnn.platforms.kernel_sets import COPY_STEP
 
 _WORD = ir.IntType(256)
 

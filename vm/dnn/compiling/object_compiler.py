@@ -21,8 +21,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.np import arrayobj
 from numba.np.numpy_support import from_dtype
 from smartvm.errors import SmartVMError
-from smartvm.vm.dnn.kernel_sets import KERNELS
-from smartvm.vm.dnn.object_format import (
+from smartvm.vm.dnn.compiling.object_format import (
     DONE,
     ENTRY,
     NO_MEMORY,
@@ -34,7 +33,8 @@ from smartvm.vm.dnn.object_format import (
     order_of,
     words_of,
 )
-from smartvm.vm.dnn.parts import OptimisedLibrary, helper
+from smartvm.vm.dnn.compiling.parts import OptimisedLibrary, helper
+from smartvm.vm.dnn.platforms.kernel_sets import KERNELS
 from smartvm.vm.native.object_code import can_load, process_symbol
 
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)

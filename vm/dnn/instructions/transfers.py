@@ -3,14 +3,14 @@ reads Memory."""
 
 from __future__ import annotations
 
-from smartvm.vm.dnn import gas
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.instructions import gas
+from smartvm.vm.dnn.instructions.operands import require_available, require_size
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.operands import require_available, require_size
 from smartvm.vm.dnn.operations import MatrixProduct
-from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.platforms.dispatcher import execute
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.extension import InstructionContext
 
 _WORD = item_arrays.WORD_BYTES

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
-from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.state.blocks import BlockEntry
 
 #: Bytes that the decoded blocks of a machine may take.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from smartvm.vm.dnn import activations, convolution, elementwise, pooling, transfers
+from smartvm.vm.dnn.instructions import activations, convolution, elementwise, pooling, transfers
 from smartvm.vm.extension import Kernel
 
 #: By the instruction's name.

@@ -16,13 +16,13 @@ import os
 from typing import Protocol
 
 from smartvm.errors import SmartVMError
-from smartvm.vm.dnn import deferred
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
 from smartvm.vm.dnn.operations import INSTRUCTIONS, Convolution, Operation
-from smartvm.vm.dnn.plain import Plain
-from smartvm.vm.dnn.rows import Rows
+from smartvm.vm.dnn.platforms import deferred
+from smartvm.vm.dnn.platforms.plain import Plain
+from smartvm.vm.dnn.platforms.rows import Rows
 from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: The environment variable that forces a platform.
 VARIABLE = "SMARTVM_PLATFORM"

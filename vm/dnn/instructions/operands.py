@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 from smartvm.vm.extension import InstructionContext
 
 #: Counts, sizes, sides, strides and paddings are below this.

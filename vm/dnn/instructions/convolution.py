@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
-from smartvm.vm.dnn import gas
-from smartvm.vm.dnn.correlation import bound_of
-from smartvm.vm.dnn.operands import require_block, require_block_length, require_length, require_size
+from smartvm.vm.dnn.instructions import gas
+from smartvm.vm.dnn.instructions.operands import require_block, require_block_length, require_length, require_size
 from smartvm.vm.dnn.operations import Convolution, TransposedConvolution
-from smartvm.vm.dnn.platforms import execute, load_block
+from smartvm.vm.dnn.platforms.correlation import bound_of
+from smartvm.vm.dnn.platforms.dispatcher import execute, load_block
 from smartvm.vm.dnn.shapes import Correlation, Transposed, convolution, depthwise, full_connection, volume
 from smartvm.vm.extension import InstructionContext
 

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn import panels
-from smartvm.vm.dnn.blocks import WeightBlock
+from smartvm.vm.dnn.compiling.machine_code import native, panel_kernels
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.kernel_sets import COPY_STEP, KERNELS
-from smartvm.vm.dnn.machine_code import native, panel_kernels
-from smartvm.vm.dnn.panels import Limbs, PanelPlan, Panels
-from smartvm.vm.dnn.reciprocals import reciprocal_of
+from smartvm.vm.dnn.platforms import panels
+from smartvm.vm.dnn.platforms.kernel_sets import COPY_STEP, KERNELS
+from smartvm.vm.dnn.platforms.panels import Limbs, PanelPlan, Panels
+from smartvm.vm.dnn.platforms.reciprocals import reciprocal_of
 from smartvm.vm.dnn.shapes import Correlation
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 _INT32 = (-(1 << 31), (1 << 31) - 1)
 _INT64 = (-(1 << 63), (1 << 63) - 1)

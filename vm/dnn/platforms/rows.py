@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.blocks import WeightBlock
 from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.compiling.machine_code import row_kernels
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.kernel_sets import ROWS_TOGETHER
-from smartvm.vm.dnn.machine_code import row_kernels
 from smartvm.vm.dnn.operations import Convolution, Operation
+from smartvm.vm.dnn.platforms.kernel_sets import ROWS_TOGETHER
 from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: Bytes of the smallest block that is taken: smaller ones are laid out for tiles in no time, and stay in the caches.
 LEAST_BYTES = 1 << 19
@@ -102,14 +102,14 @@ class Rows:
     name = "rows"
 
     def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
-        """See ``platforms.Platform``."""
+        """See ``dispatcher.Platform``."""
         if not isinstance(shape, Correlation) or not takes(block, shape):
             return False
         _packed(block)
         return True
 
     def run(self, buffer: Buffer, operation: Operation) -> bool:
-        """See ``platforms.Platform``."""
+        """See ``dispatcher.Platform``."""
         if not isinstance(operation, Convolution):
             return False
         block, shape = operation.block, operation.shape

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from smartvm.vm.dnn import items as item_arrays
 from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.compiling.machine_code import native
 from smartvm.vm.dnn.items import ItemArray, truncated_quotient
-from smartvm.vm.dnn.kernel_sets import COPY_STEP
-from smartvm.vm.dnn.machine_code import native
 from smartvm.vm.dnn.operations import Pooling
+from smartvm.vm.dnn.platforms.kernel_sets import COPY_STEP
 
 
 def pooled(buffer: Buffer, pooling: Pooling) -> ItemArray:

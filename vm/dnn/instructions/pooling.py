@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from smartvm.vm.dnn import gas
-from smartvm.vm.dnn.convolution import output_side
-from smartvm.vm.dnn.operands import require_length, require_size
+from smartvm.vm.dnn.instructions import gas
+from smartvm.vm.dnn.instructions.convolution import output_side
+from smartvm.vm.dnn.instructions.operands import require_length, require_size
 from smartvm.vm.dnn.operations import Pooling
-from smartvm.vm.dnn.platforms import execute
+from smartvm.vm.dnn.platforms.dispatcher import execute
 from smartvm.vm.extension import InstructionContext
 
 _Sides = tuple[int, int]

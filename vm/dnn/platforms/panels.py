@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from smartvm.vm.dnn import kernel_sets
-from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.machine_code import panel_kernels
+from smartvm.vm.dnn.compiling.machine_code import panel_kernels
+from smartvm.vm.dnn.platforms import kernel_sets
 from smartvm.vm.dnn.shapes import Correlation
+from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: Items of a step, which a set multiplies at once in each lane: of 16 bits, of 8 bits.
 WORDS, BYTES = 2, 4

@@ -17,9 +17,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from smartvm.errors import SmartVMError
-from smartvm.vm.dnn.block_cache import BlockCache
-from smartvm.vm.dnn.blocks import WeightBlock
-from smartvm.vm.dnn.lookahead import Lookahead, UpcomingInstruction
+from smartvm.vm.dnn.weights.block_cache import BlockCache
+from smartvm.vm.dnn.weights.blocks import WeightBlock
+from smartvm.vm.dnn.weights.lookahead import Lookahead, UpcomingInstruction
 from smartvm.vm.state.blocks import BlockEntry
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Prefetcher:
 def prepare_ahead(upcoming: UpcomingInstruction, block: WeightBlock) -> None:
     """Make the layout that the instruction's kernel will most likely want, else the array."""
     # imported on use: programs without DNN instructions need no compiled kernels
-    from smartvm.vm.dnn.platforms import load_block
+    from smartvm.vm.dnn.platforms.dispatcher import load_block
     from smartvm.vm.dnn.shapes import shape_of
 
     operands = [operand for operand in upcoming.operands if operand is not None]

@@ -6,13 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from smartvm.vm.dnn import activation_exact
 from smartvm.vm.dnn import items as item_arrays
-from smartvm.vm.dnn.activation_limits import COUNT_LIMIT, FLOAT_ARGUMENT_LIMIT, PAIRS_ARGUMENT_LIMIT, SCALE_LIMIT
 from smartvm.vm.dnn.buffer import Buffer
+from smartvm.vm.dnn.compiling.machine_code import activation_float, activation_pairs, native
 from smartvm.vm.dnn.items import ItemArray
-from smartvm.vm.dnn.machine_code import activation_float, activation_pairs, native
 from smartvm.vm.dnn.operations import Activation
+from smartvm.vm.dnn.rounding import activation_exact
+from smartvm.vm.dnn.rounding.activation_limits import (
+    COUNT_LIMIT,
+    FLOAT_ARGUMENT_LIMIT,
+    PAIRS_ARGUMENT_LIMIT,
+    SCALE_LIMIT,
+)
 
 
 def activated(buffer: Buffer, activation: Activation) -> ItemArray:

@@ -24,8 +24,8 @@ from fractions import Fraction
 from math import factorial
 
 import numpy as np
-from smartvm.vm.dnn.activation_limits import PAIRS_ARGUMENT_LIMIT
-from smartvm.vm.dnn.parts import compiled
+from smartvm.vm.dnn.compiling.parts import compiled
+from smartvm.vm.dnn.rounding.activation_limits import PAIRS_ARGUMENT_LIMIT
 
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 0.6931471805599453

@@ -1,0 +1,1 @@
+"""Where the heavy instructions are computed: the dispatcher, the platforms that it chooses from, and their kernels."""

@@ -1,0 +1,1 @@
+"""Activations, correctly rounded: in float64 with a proven bound, in pairs of float64, in rising precision."""
