@@ -114,6 +114,8 @@ class _Blocks:
         block = machine.blocks.block(entry)
         prefetcher = machine.prefetcher
         if prefetcher is not None and (not block.is_ready or prefetcher.follows(frame)):
+            if frame.buffer is not None and frame.buffer.deferred is None:
+                prefetcher.ends = frame.buffer.extremes  # which gas will depend on in any case
             prefetcher.reached(frame, block_id, partial(machine.state.block_entry, frame.address), self._position)
         return block
 

@@ -8,6 +8,9 @@ from math import prod
 
 Sizes = tuple[int, int, int]
 
+#: The least and the greatest item.
+Ends = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Correlation:

@@ -27,7 +27,7 @@ class Twin:
         self.loaded: list[object] = []
         self.taken: list[object] = []
 
-    def load_block(self, block, shape):
+    def load_block(self, block, shape, ends=None):
         self.loaded.append(shape)
         return True
 

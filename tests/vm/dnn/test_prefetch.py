@@ -187,12 +187,12 @@ class Recorder:
         self.wait: threading.Event | None = None
         real = machine_module.prepare_ahead
 
-        def prepare(upcoming: UpcomingInstruction, block: WeightBlock) -> None:
+        def prepare(upcoming: UpcomingInstruction, block: WeightBlock, ends: tuple[int, int]) -> None:
             if self.wait is not None:
                 self.wait.wait(20)
             self.seen.append(upcoming.block_id)
             self.threads.add(threading.current_thread().name)
-            real(upcoming, block)
+            real(upcoming, block, ends)
 
         monkeypatch.setattr(machine_module, "prepare_ahead", prepare)
 

@@ -113,7 +113,8 @@ def _correlate_block(context: InstructionContext, shape: Correlation, dimensions
     block = require_block(context, context.operands[0])
     inputs = (shape.inputs,) if shape.groups == 1 else ()
     require_block_length(context, block, shape.kernels * shape.terms, _product(shape.kernels, *inputs, *kernel))
-    load_block(block, shape)  # reads the block but once, its extremes included, which gas depends on
+    # reads the block but once, its extremes included, which gas depends on
+    load_block(block, shape, context.buffer.extremes)
     gas.charge_growth(context, shape.kernels * shape.positions, len(context.buffer))
     reads = 0 if shape.is_matrix or shape.is_whole_map else shape.groups * shape.terms * shape.positions
     reads = max(reads, len(context.buffer))

@@ -21,7 +21,7 @@ from smartvm.vm.dnn.operations import INSTRUCTIONS, Convolution, Operation
 from smartvm.vm.dnn.platforms import deferred
 from smartvm.vm.dnn.platforms.plain import Plain
 from smartvm.vm.dnn.platforms.rows import Rows
-from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.shapes import Correlation, Ends, Transposed
 from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: The environment variable that forces a platform.
@@ -33,9 +33,10 @@ class Platform(Protocol):
 
     name: str
 
-    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed, ends: Ends | None = None) -> bool:
         """Have the block's weights ready for a shape that they fill, once for all its uses; whether the platform
-        may take such a shape. May be called from a second thread, ahead of ``run``."""
+        may take such a shape. ``ends``: between which the map's items are, as far as that is known: a hint. May be
+        called from a second thread, ahead of ``run``."""
         ...
 
     def run(self, buffer: Buffer, operation: Operation) -> bool:
@@ -49,9 +50,9 @@ class Panels:
 
     name = "panels"
 
-    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed, ends: Ends | None = None) -> bool:
         """See ``Platform``."""
-        return isinstance(shape, Correlation) and deferred.prepare(block, shape) is not None
+        return isinstance(shape, Correlation) and deferred.prepare(block, shape, ends) is not None
 
     def run(self, buffer: Buffer, operation: Operation) -> bool:
         """See ``Platform``."""
@@ -90,10 +91,11 @@ def handlers_may_take(name: str) -> bool:
     return next((platform is _PANELS for platform in available() if platform is not _ROWS), False)
 
 
-def load_block(block: WeightBlock, shape: Correlation | Transposed) -> None:
-    """Have a block's weights ready on the platform that will most likely compute a shape with them."""
+def load_block(block: WeightBlock, shape: Correlation | Transposed, ends: Ends | None = None) -> None:
+    """Have a block's weights ready on the platform that will most likely compute a shape with them, of a map whose
+    items are between ``ends`` where that is known."""
     for platform in available():
-        if platform.load_block(block, shape):
+        if platform.load_block(block, shape, ends):
             return
 
 

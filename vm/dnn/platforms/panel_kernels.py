@@ -135,6 +135,9 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, step, out, sums):
     # an odd number of cache lines from row to row, so that rows do not contend for the same places of the cache
     span = ((terms + 31) // 32 | 1) * 32
     staged = np.empty(CHANNELS * span, np.int16)
+    places = np.empty(stretch, np.int64)  # of a row's terms in a kernel, from the row's first on
+    for term in range(stretch):
+        places[term] = (term % inputs) * rows * columns + term // inputs
     largest, least, greatest = np.int64(0), np.int64(1 << 15), np.int64(-(1 << 15))
     for panel in range((kernels + CHANNELS - 1) // CHANNELS):
         first = panel * CHANNELS
@@ -152,15 +155,28 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, step, out, sums):
             target = out[(panel * rows + row) * length * CHANNELS :]
             for term in range(0, length, step):
                 steps = target[term * CHANNELS : (term + step) * CHANNELS]
+                if step == 2 and term + 1 < stretch:
+                    first_place, second_place = np.uint64(places[term]), np.uint64(places[term + 1])
+                    _interleave(staged[row * columns :], np.uint64(span), first_place, second_place, steps)
+                    continue
                 for i in range(step):
                     if term + i >= stretch:
                         for o in range(CHANNELS):
                             steps[step * o + i] = 0
                         continue
-                    source = (((term + i) % inputs) * rows + row) * columns + (term + i) // inputs
+                    source = row * columns + places[term + i]
                     for o in range(CHANNELS):
                         steps[step * o + i] = staged[o * span + source]
     return largest, least, greatest
+
+
+@compiled
+def _interleave(staged, span, first, second, pairs):
+    """Two items of each of ``CHANNELS`` stretches of ``span`` items, side by side. Indexes without a sign: Numba would
+    test others for being negative at each step, and fetching weights waits for this loop."""
+    for o in range(np.uint64(CHANNELS)):
+        pairs[np.uint64(2) * o] = staged[o * span + first]
+        pairs[np.uint64(2) * o + np.uint64(1)] = staged[o * span + second]
 
 
 @compiled

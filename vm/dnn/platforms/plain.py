@@ -9,7 +9,7 @@ from smartvm.vm.dnn.operations import Activation, Convolution, MatrixProduct, Op
 from smartvm.vm.dnn.platforms.activated import activated
 from smartvm.vm.dnn.platforms.correlation import bound_of, correlate, multiply, transpose
 from smartvm.vm.dnn.platforms.pooled import pooled
-from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.shapes import Correlation, Ends, Transposed
 from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 
@@ -18,7 +18,7 @@ class Plain:
 
     name = "plain"
 
-    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed, ends: Ends | None = None) -> bool:
         """See ``Platform``."""
         return True
 

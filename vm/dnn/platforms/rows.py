@@ -18,7 +18,7 @@ from smartvm.vm.dnn.compiling.machine_code import row_kernels
 from smartvm.vm.dnn.items import ItemArray
 from smartvm.vm.dnn.operations import Convolution, Operation
 from smartvm.vm.dnn.platforms.kernel_sets import ROWS_TOGETHER
-from smartvm.vm.dnn.shapes import Correlation, Transposed
+from smartvm.vm.dnn.shapes import Correlation, Ends, Transposed
 from smartvm.vm.dnn.weights.blocks import WeightBlock
 
 #: Bytes of the smallest block that is taken: smaller ones are laid out for tiles in no time, and stay in the caches.
@@ -101,7 +101,7 @@ class Rows:
 
     name = "rows"
 
-    def load_block(self, block: WeightBlock, shape: Correlation | Transposed) -> bool:
+    def load_block(self, block: WeightBlock, shape: Correlation | Transposed, ends: Ends | None = None) -> bool:
         """See ``dispatcher.Platform``."""
         if not isinstance(shape, Correlation) or not takes(block, shape):
             return False

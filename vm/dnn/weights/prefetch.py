@@ -37,8 +37,8 @@ GAS_PER_ENTRY = 5000
 #: Instructions that are followed: as many of these as are paid for.
 _WALKS = (2000, 500, 100)
 
-#: Makes of a block what an instruction will need of it.
-Preparation = Callable[[UpcomingInstruction, WeightBlock], None]
+#: Makes of a block what an instruction will need of it, given between which the items of its map most likely are.
+Preparation = Callable[[UpcomingInstruction, WeightBlock, tuple[int, int]], None]
 
 
 class Prefetcher:
@@ -56,6 +56,8 @@ class Prefetcher:
         self._tasks: deque[tuple[Future[None], Callable[[], None]]] = deque()
         #: Gas that DNN instructions of this transaction have paid, less what looking ahead took.
         self.credit = 0
+        #: Between which the items of the map are that the program is at: those of the maps to come are alike.
+        self.ends = (0, 0)
         self._frame: object = None
         self._coming: deque[UpcomingInstruction] = deque()
         self._ahead: deque[tuple[int, int]] = deque()  # block ids and sizes that the program has not come to yet
@@ -127,12 +129,12 @@ class Prefetcher:
             from concurrent.futures import ThreadPoolExecutor
 
             self._executor = ThreadPoolExecutor(1, "smartvm-prefetch")
-        prepare = self._prepare
+        prepare, ends = self._prepare, self.ends
 
         def task() -> None:
             # what fails here will fail for the program itself, when it gets there
             with suppress(SmartVMError, OSError, MemoryError, ValueError):
-                block.make_ahead(lambda: prepare(upcoming, block), self._help)
+                block.make_ahead(lambda: prepare(upcoming, block, ends), self._help)
 
         while self._tasks and self._tasks[0][0].done():
             self._tasks.popleft()
@@ -170,7 +172,7 @@ class Prefetcher:
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-def prepare_ahead(upcoming: UpcomingInstruction, block: WeightBlock) -> None:
+def prepare_ahead(upcoming: UpcomingInstruction, block: WeightBlock, ends: tuple[int, int]) -> None:
     """Make the layout that the instruction's kernel will most likely want, else the array."""
     # imported on use: programs without DNN instructions need no compiled kernels
     from smartvm.vm.dnn.platforms.dispatcher import load_block
@@ -180,6 +182,6 @@ def prepare_ahead(upcoming: UpcomingInstruction, block: WeightBlock) -> None:
     if len(operands) == len(upcoming.operands):
         shape = shape_of(upcoming.instruction.name, operands)
         if shape is not None and shape.kernels * shape.terms == block.count:
-            load_block(block, shape)
+            load_block(block, shape, ends)
     if not block.is_ready:
         _ = block.array
