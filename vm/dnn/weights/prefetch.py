@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Bytes of entries that are ahead of the program at a time; one entry may be larger.
 AHEAD_BYTES = 1 << 28
 #: Smaller entries are left to the program: handing them over takes as long as reading them.
-LEAST_BYTES = 1 << 14
+LEAST_BYTES = 1 << 12
 #: Looking ahead takes time that no instruction is charged for. So it may take as much as ordinary instructions would
 #: for the gas that the transaction's DNN instructions have paid: gas for following an instruction (a microsecond),
 #: and for finding a block's entry in a state on disk.
