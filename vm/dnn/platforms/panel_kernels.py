@@ -152,31 +152,24 @@ def pack_panels(packed, width, kernels, inputs, rows, columns, step, out, sums):
             for t in range(terms):
                 staged[o * span + t] = staged[(used - 1) * span + t]
         for row in range(rows):
-            target = out[(panel * rows + row) * length * CHANNELS :]
-            for term in range(0, length, step):
-                steps = target[term * CHANNELS : (term + step) * CHANNELS]
-                if step == 2 and term + 1 < stretch:
-                    first_place, second_place = np.uint64(places[term]), np.uint64(places[term + 1])
-                    _interleave(staged[row * columns :], np.uint64(span), first_place, second_place, steps)
-                    continue
+            target = (panel * rows + row) * length * CHANNELS
+            for start in range(0, length, step):
+                at = target + start * CHANNELS
                 for i in range(step):
-                    if term + i >= stretch:
+                    if start + i < stretch:
+                        _copy_spaced(staged, row * columns + places[start + i], span, out, at + i, step)
+                    else:
                         for o in range(CHANNELS):
-                            steps[step * o + i] = 0
-                        continue
-                    source = row * columns + places[term + i]
-                    for o in range(CHANNELS):
-                        steps[step * o + i] = staged[o * span + source]
+                            out[at + i + step * o] = 0
     return largest, least, greatest
 
 
 @compiled
-def _interleave(staged, span, first, second, pairs):
-    """Two items of each of ``CHANNELS`` stretches of ``span`` items, side by side. Indexes without a sign: Numba would
-    test others for being negative at each step, and fetching weights waits for this loop."""
+def _copy_spaced(source, first, source_step, target, at, target_step):
+    """``CHANNELS`` items from ``first`` on, ``source_step`` apart, to places ``target_step`` apart. Indexes without a
+    sign: Numba would test others for being negative at each step, and fetching weights waits for this loop."""
     for o in range(np.uint64(CHANNELS)):
-        pairs[np.uint64(2) * o] = staged[o * span + first]
-        pairs[np.uint64(2) * o + np.uint64(1)] = staged[o * span + second]
+        target[np.uint64(at) + o * np.uint64(target_step)] = source[np.uint64(first) + o * np.uint64(source_step)]
 
 
 @compiled
