@@ -155,23 +155,16 @@ class Arenas:
 
     def insert_slot(self, tag: int, key: int, value: int) -> int:
         """Add a slot that is not there; the byte offset of its entry."""
-        while True:
-            self._scratch_view[:WORD_BYTES] = key.to_bytes(WORD_BYTES, "little")
-            self._scratch_view[WORD_BYTES:] = value.to_bytes(WORD_BYTES, "little")
-            address = self._interpreter.insert_slot(
-                self.machine_address, tag, self._scratch_address, self._scratch_address + WORD_BYTES
-            )
-            if address:
-                return address - self.entries_address
-            self.grow_slots()
+        self._scratch_view[:WORD_BYTES] = key.to_bytes(WORD_BYTES, "little")
+        return self.load_slot(tag, self._scratch_address, value)
 
-    def load_slot(self, tag: int, key_address: int, value: int) -> None:
-        """Add a slot that is not there, whose key stands at an address."""
+    def load_slot(self, tag: int, key_address: int, value: int) -> int:
+        """The same for a key that stands at an address."""
         self._scratch_view[WORD_BYTES:] = value.to_bytes(WORD_BYTES, "little")
-        while not self._interpreter.insert_slot(
-            self.machine_address, tag, key_address, self._scratch_address + WORD_BYTES
-        ):
+        value_address = self._scratch_address + WORD_BYTES
+        while not (address := self._interpreter.insert_slot(self.machine_address, tag, key_address, value_address)):
             self.grow_slots()
+        return address - self.entries_address
 
     def slot_word(self, entry: int, name: str) -> int:
         """A word of a slot's entry."""

@@ -16,6 +16,7 @@ from smartvm.commands.paper.measurement import Duration, Measurement, least_dura
 from smartvm.commands.paper.plain import PlainTimes
 from smartvm.commands.paper.slots import load_time
 from smartvm.commands.paper.subject import Subject
+from smartvm.vm.dnn.weights.prefetch import LEAST_BYTES
 
 FIGURE = "Fig. 12-15, Table 2"
 
@@ -43,7 +44,7 @@ _DEFINITIONS = {
     "--no-prefetch; fetch is how long the program waits until items are read, decoded and laid out for a kernel, "
     "compute a later call, with all of them at hand; handlers compiled, as in a process that executed some hundreds",
     "blocks + prefetch": "the same, blocks of later layers read, decoded and laid out in a second thread meanwhile; "
-    "blocks below 16 KiB are not, and the first layer's block has nothing before it",
+    f"blocks below {LEAST_BYTES // 1024} KiB are not, and the first layer's block has nothing before it",
 }
 
 #: A contract that reads a block of weights, whether they are slots or not, and one that returns them.
